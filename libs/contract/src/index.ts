@@ -1,0 +1,17 @@
+export type { ActivationOutput, BundleManifest, Job, QueryJob, RealmLog, Refusal } from './activation.js';
+export type * from './command.js';
+export { idempotencyKeyOf } from './effect.js';
+export type { CompensationEffect, CorrelationEffect, Effect, RollbackStep, SchedulerEffect, TaskSpec } from './effect.js';
+export { isPerdureError, PerdureError, PROBLEMS, toPerdureError } from './error.js';
+export type { PerdureErrorOptions, ProblemCode } from './error.js';
+export type { ExternalEvent, WaitSpec } from './event.js';
+export type * from './history.js';
+export type * from './input.js';
+export type { Json, JsonObject, Scalar } from './json.js';
+export { LIMITS } from './limits.js';
+export type * from './options.js';
+export type { Failure, Outcome, TimeoutKind } from './outcome.js';
+export { ENGINE_ABI, isClosed, RUN_STATUSES, runKeyOf } from './run.js';
+export type { Pin, RunKey, RunStatus } from './run.js';
+export type * from './task.js';
+export type * from './view.js';
