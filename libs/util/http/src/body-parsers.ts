@@ -1,0 +1,52 @@
+import { PerdureError } from '@perdure/contract';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+
+/** Signatures are over the raw body, so these routes get a Buffer whatever its content type. */
+export const RAW_BODY_PREFIX = '/v1/webhooks/';
+
+const JSON_TYPES = ['application/json', 'application/cloudevents+json', 'application/cloudevents-batch+json'];
+
+const isRaw = (request: FastifyRequest): boolean => request.url.startsWith(RAW_BODY_PREFIX);
+
+/**
+ * JSON as it is sent, but for `__proto__` keys, which are refused: they mean nothing good and would be lost
+ * on the way. The text is decoded strictly, so that ill-formed UTF-8 is an error and not a replacement character.
+ */
+export const addBodyParsers = (instance: FastifyInstance): void => {
+  const utf8 = new TextDecoder('utf-8', { fatal: true });
+  instance.removeAllContentTypeParsers();
+  instance.addContentTypeParser(JSON_TYPES, { parseAs: 'buffer' }, (request, body: Buffer, done) => {
+    if (isRaw(request)) return done(null, body);
+    if (body.length === 0) return done(null, undefined);
+    try {
+      done(null, parseJson(utf8.decode(body)));
+    } catch (error) {
+      const problem = error instanceof PerdureError ? error : new PerdureError('malformed-json', `The body is not JSON: ${(error as Error).message}`);
+      done(problem);
+    }
+  });
+  instance.addContentTypeParser('*', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
+    if (isRaw(request)) return done(null, body);
+    // A POST without content needs no type.
+    if (body.length === 0) return done(null, undefined);
+    done(new PerdureError('unsupported-media-type', `Send application/json, not ${request.headers['content-type'] ?? 'an unnamed type'}.`));
+  });
+};
+
+const parseJson = (text: string): unknown => {
+  const value: unknown = JSON.parse(text);
+  // The scan is cheap and nearly always says no; only then is the value walked.
+  if ((text.includes('__proto__') || text.includes(String.raw`\u`)) && hasProtoKey(value)) throw new PerdureError('invalid-request', 'The key "__proto__" is not allowed.');
+  return value;
+};
+
+const hasProtoKey = (root: unknown): boolean => {
+  const stack = [root];
+  while (stack.length > 0) {
+    const value = stack.pop();
+    if (typeof value !== 'object' || value === null) continue;
+    if (Object.hasOwn(value, '__proto__')) return true;
+    stack.push(...Object.values(value));
+  }
+  return false;
+};

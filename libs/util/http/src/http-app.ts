@@ -1,0 +1,70 @@
+import 'reflect-metadata';
+import type { DynamicModule, LoggerService, Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { PerdureError } from '@perdure/contract';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Authenticator } from './authenticator.js';
+import { addBodyParsers } from './body-parsers.js';
+import { ProblemFilter } from './problem-filter.js';
+import { RouteTable } from './route-table.js';
+
+export interface HttpAppOptions {
+  readonly authenticator: Authenticator;
+  /** Request bodies may be so long, bytes. */
+  readonly bodyBytesMax: number;
+  /** Routes with their own body limit, by prefix, bytes. */
+  readonly bodyBytesMaxByPrefix?: Readonly<Record<string, number>>;
+  readonly onInternal?: (error: PerdureError, request: FastifyRequest) => void;
+  readonly logger?: LoggerService | false;
+}
+
+export interface HttpApp {
+  readonly nest: NestFastifyApplication;
+  readonly routes: RouteTable;
+}
+
+/** These answer without a credential: probes, the document, and webhooks, whose credential is their signature. */
+const OPEN = ['/healthz', '/readyz', '/metrics', '/openapi.json', '/v1/webhooks/'];
+
+const isOpen = (url: string): boolean => OPEN.some((prefix) => url.startsWith(prefix));
+
+/** One way to open an HTTP door: Nest on Fastify, errors as problem+json, the tenant from the credential. Call `nest.listen` to serve. */
+export const createHttpApp = async (module: Type | DynamicModule, options: HttpAppOptions): Promise<HttpApp> => {
+  const adapter = new FastifyAdapter({
+    bodyLimit: options.bodyBytesMax,
+    routerOptions: { maxParamLength: 2048, ignoreTrailingSlash: true },
+    // Keep-alive outlasts a worker's or client's idle connection, so that the client is the one to close.
+    keepAliveTimeout: 75_000,
+    // Node's default of 5 minutes would cut long polls short only in error; a request must arrive whole in 30 s.
+    requestTimeout: 30_000,
+    forceCloseConnections: 'idle',
+    skipMiddie: true,
+  });
+  const instance = adapter.getInstance() as unknown as FastifyInstance;
+  const routes = new RouteTable();
+  routes.watch(instance);
+  applyBodyLimits(instance, options.bodyBytesMaxByPrefix ?? {});
+  addBodyParsers(instance);
+  instance.decorateRequest('principal', undefined);
+  instance.addHook('onRequest', (request, _reply, done) => {
+    try {
+      if (!isOpen(request.url)) request.principal = options.authenticator.authenticate(request.headers);
+      done();
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+  const nest = await NestFactory.create<NestFastifyApplication>(module, adapter, { bodyParser: false, logger: options.logger ?? false, abortOnError: false });
+  nest.useGlobalFilters(new ProblemFilter(routes, options.onInternal ?? (() => undefined)));
+  await nest.init();
+  await instance.ready();
+  return { nest, routes };
+};
+
+const applyBodyLimits = (instance: FastifyInstance, limits: Readonly<Record<string, number>>): void => {
+  instance.addHook('onRoute', (route) => {
+    const prefix = Object.keys(limits).find((each) => route.url.startsWith(each));
+    if (prefix) route.bodyLimit = limits[prefix]!;
+  });
+};

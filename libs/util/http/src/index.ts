@@ -1,0 +1,10 @@
+export { abortOnDisconnect } from './abort.js';
+export { Authenticator } from './authenticator.js';
+export type { Principal } from './authenticator.js';
+export { createHttpApp } from './http-app.js';
+export type { HttpApp, HttpAppOptions } from './http-app.js';
+export { fromThrown, PROBLEM_JSON, toProblem } from './problem.js';
+export type { Problem } from './problem.js';
+export { RouteTable } from './route-table.js';
+export { Tenant } from './tenant.js';
+export { check, zod } from './zod-pipe.js';
