@@ -1,0 +1,4 @@
+/** Whom a credential stands for. */
+export interface Principal {
+  readonly tenant: string;
+}

@@ -1,0 +1,32 @@
+import { abortOnDisconnect } from '@perdure/http';
+import type { Caller } from '@perdure/ingestion';
+import { PerdureError } from '@perdure/contract';
+import type { FastifyRequest } from 'fastify';
+
+/** RFC 7240 preferences that the API knows. */
+interface Preferences {
+  readonly respondAsync: boolean;
+  readonly waitS: number;
+}
+
+export const preferencesOf = (request: FastifyRequest): Preferences => {
+  const header = [request.headers['prefer'] ?? []].flat().join(',');
+  const wait = /(?:^|[,;\s])wait=(\d+)/.exec(header)?.[1];
+  return { respondAsync: /(?:^|[,;\s])respond-async(?:$|[,;\s])/.test(header), waitS: wait ? Math.min(Number(wait), 60) : 0 };
+};
+
+const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+export const callerOf = (tenant: string, request: FastifyRequest): Caller => {
+  const trace = request.headers['traceparent'];
+  return { tenant, ...(typeof trace === 'string' && TRACEPARENT.test(trace) ? { trace } : {}), respondAsync: preferencesOf(request).respondAsync };
+};
+
+/** A caller that may leave before the answer: for routes that are held open. */
+export const waitingCallerOf = (tenant: string, request: FastifyRequest): Caller => ({ ...callerOf(tenant, request), signal: abortOnDisconnect(request) });
+
+export const idempotencyKeyOf = (request: FastifyRequest): string | undefined => {
+  const key = request.headers['idempotency-key'];
+  if (Array.isArray(key)) throw new PerdureError('invalid-request', 'There is more than one Idempotency-Key header.');
+  return key;
+};

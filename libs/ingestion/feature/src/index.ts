@@ -1,0 +1,3 @@
+export { ApiKeyAuthenticator, SoleTenantAuthenticator } from './authenticators.js';
+export { IngestionModule } from './ingestion-module.js';
+export type { IngestionAdapters } from './ingestion-module.js';
