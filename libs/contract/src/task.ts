@@ -53,6 +53,8 @@ export interface PollRequest {
   readonly holding: readonly string[];
   /** The longest the poll may be held open, milliseconds. */
   readonly waitMs: number;
+  /** Takes poisoned tasks, and those alone, one at a time (design §10). */
+  readonly surgical?: boolean;
 }
 
 export interface PollResponse {

@@ -1,0 +1,1 @@
+export { MemoryTaskStore, MemoryTimerStore } from './memory-stores.js';
