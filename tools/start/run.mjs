@@ -1,0 +1,56 @@
+// Runs one of the root scripts on a fresh clone: installs what is missing, finds Node 26, builds, runs. No dependencies, any Node from 20 on.
+import { spawn, spawnSync } from 'node:child_process';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ensureInstalled } from './install.mjs';
+import { findNode, NODE_MAJOR, withNode } from './node-version.mjs';
+
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+const bin = (name, entry) => join(root, 'node_modules', name, entry);
+const tsc = bin('typescript', 'bin/tsc');
+
+/** What each script runs, after the build where it needs one. */
+const SCRIPTS = {
+  start: { build: true, args: ['apps/standalone/dist/main.js'] },
+  perdure: { build: true, args: ['apps/cli/dist/main.js'], keepDirectory: true },
+  build: { args: [tsc, '-b'] },
+  test: { build: true, args: ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', bin('jest', 'bin/jest.js')] },
+  lint: { args: [bin('eslint', 'bin/eslint.js'), '.', '--max-warnings=0'] },
+};
+
+const [name = '', ...rest] = process.argv.slice(2);
+const script = SCRIPTS[name];
+if (!script) {
+  console.error(`perdure: no script "${name}"; there are ${Object.keys(SCRIPTS).join(', ')}`);
+  process.exit(2);
+}
+
+ensureInstalled(root);
+const node = findNode(root);
+if (!node) {
+  console.error(`perdure: needs Node ${NODE_MAJOR} or later; this is ${process.version}, and there is no npm package of Node ${NODE_MAJOR} for ${process.platform}-${process.arch}. Install Node ${NODE_MAJOR} and run again.`);
+  process.exit(1);
+}
+const env = withNode(node);
+
+if (script.build) {
+  if (name === 'start') console.error('perdure: building (the first time takes about half a minute) …');
+  const { status } = spawnSync(node, [tsc, '-b'], { cwd: root, env, stdio: ['ignore', 2, 2] });
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+const [first, ...others] = script.args;
+const args = [first.startsWith('apps/') ? join(root, first) : first, ...others, ...rest];
+const child = spawn(node, args, { cwd: script.keepDirectory ? process.env.INIT_CWD ?? process.cwd() : root, env, stdio: 'inherit' });
+// A terminal's Ctrl-C reaches the child by itself; this process only waits for it. Signals sent to this process alone are passed on.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => signal === 'SIGINT' && process.stdin.isTTY ? undefined : child.kill(signal));
+child.on('error', (error) => {
+  console.error(`perdure: ${error.message}`);
+  process.exit(1);
+});
+child.on('exit', (code, signal) => {
+  if (signal) {
+    process.removeAllListeners(signal);
+    process.kill(process.pid, signal);
+  } else process.exit(code ?? 1);
+});
