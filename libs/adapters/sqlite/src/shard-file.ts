@@ -1,0 +1,75 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { MEMORY, openDatabase } from './open-database.js';
+import { SHARD_SCHEMA } from './shard-schema.js';
+import { toStoreFault } from './sqlite-fault.js';
+
+export interface ShardFileOptions {
+  /** A path, or `:memory:`. */
+  readonly path: string;
+  readonly shard?: number;
+}
+
+/**
+ * One shard's file and its only writing connection.
+ *
+ * 1. Opening it takes the next epoch, durably, so that tokens of an earlier process can be told (I3, I8).
+ * 2. A batch is one transaction over all slices (design §8): `transaction` is the only way to write.
+ */
+export class ShardFile {
+  readonly path: string;
+  readonly shard: number;
+  readonly db: DatabaseSync;
+  readonly epoch: number;
+  readonly #begin: StatementSync;
+  readonly #commit: StatementSync;
+  readonly #rollback: StatementSync;
+
+  constructor({ path, shard = 0 }: ShardFileOptions) {
+    this.path = path;
+    this.shard = shard;
+    this.db = openDatabase(path, SHARD_SCHEMA);
+    this.#begin = this.db.prepare('begin immediate');
+    this.#commit = this.db.prepare('commit');
+    this.#rollback = this.db.prepare('rollback');
+    this.epoch = this.transaction(() => this.#takeEpoch());
+  }
+
+  static inMemory(shard = 0): ShardFile {
+    return new ShardFile({ path: MEMORY, shard });
+  }
+
+  /** All that `write` does is durable when this returns. @throws StoreFault, and then none of it is there (but see `commitUnknown`) */
+  transaction<T>(write: () => T): T {
+    let committing = false;
+    try {
+      this.#begin.run();
+      const result = write();
+      committing = true;
+      this.#commit.run();
+      return result;
+    } catch (error) {
+      if (this.db.isTransaction) this.#rollback.run();
+      throw toStoreFault(error, this.path, committing);
+    }
+  }
+
+  /** A read, with SQLite's errors told apart. */
+  read<T>(query: () => T): T {
+    try {
+      return query();
+    } catch (error) {
+      throw toStoreFault(error, this.path, false);
+    }
+  }
+
+  close(): void {
+    if (this.db.isOpen) this.db.close();
+  }
+
+  #takeEpoch(): number {
+    this.db.prepare('insert into shard values (1, ?, 0, 0) on conflict (id) do nothing').run(this.shard);
+    const row = this.db.prepare('update shard set epoch = epoch + 1 where id = 1 and shard = ? returning epoch').get(this.shard) as { epoch: number } | undefined;
+    if (!row) throw new Error(`${this.path} is not the file of shard ${this.shard}`);
+    return row.epoch;
+  }
+}

@@ -1,0 +1,57 @@
+import type { Schema } from './open-database.js';
+
+/**
+ * `transition` is keyed by the run's small number and the number of the last event: one row a step, beside its run's others.
+ * `run` changes only when what it shows does.
+ */
+const HISTORY = `
+create table shard (
+  id integer primary key check (id = 1),
+  shard integer not null,
+  epoch integer not null,
+  cursor integer not null
+);
+create table bundle_name (id integer primary key, hash text not null unique);
+create table run (
+  number integer primary key,
+  tenant text not null,
+  workflow_id text not null,
+  run_id text not null,
+  type text not null,
+  status text not null,
+  bundle text not null,
+  started_at integer not null,
+  closed_at integer,
+  body text not null
+);
+create unique index run_by_id on run (tenant, workflow_id, number);
+create index run_open on run (tenant, number) where closed_at is null;
+create index run_closed on run (closed_at) where closed_at is not null;
+create index run_listed on run (tenant, number);
+create table run_attribute (run integer not null, key text not null, value text not null, primary key (run, key, value)) without rowid;
+create index run_attribute_by_value on run_attribute (key, value, run);
+create table transition (
+  run integer not null,
+  last integer not null,
+  at integer not null,
+  bundle integer not null,
+  input_id text not null,
+  digest blob not null,
+  events text not null,
+  primary key (run, last)
+) without rowid;
+create table input (
+  tenant text not null,
+  workflow_id text not null,
+  id text not null,
+  at integer not null,
+  run integer,
+  content text not null,
+  outcome text not null,
+  primary key (tenant, workflow_id, id)
+) without rowid;
+create index input_without_run on input (at) where run is null;
+create table snapshot (run integer primary key, last integer not null, digest blob not null, pin text not null, body blob not null);
+`;
+
+export const SHARD_SCHEMA: Schema = { name: 'shard', migrations: [HISTORY] };
