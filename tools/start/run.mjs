@@ -15,7 +15,8 @@ const SCRIPTS = {
   perdure: { build: true, args: ['apps/cli/dist/main.js'], keepDirectory: true },
   build: { args: [tsc, '-b'] },
   test: { build: true, args: ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', bin('jest', 'bin/jest.js')] },
-  lint: { args: [bin('eslint', 'bin/eslint.js'), '.', '--max-warnings=0'] },
+  // The boundary rule reads Nx's project graph, so that is made first.
+  lint: { before: [bin('nx', 'dist/bin/nx.js'), 'show', 'projects'], args: [bin('eslint', 'bin/eslint.js'), '.', '--max-warnings=0'] },
 };
 
 const [name = '', ...rest] = process.argv.slice(2);
@@ -36,6 +37,11 @@ const env = withNode(node);
 if (script.build) {
   if (name === 'start') console.error('perdure: building (the first time takes about half a minute) …');
   const { status } = spawnSync(node, [tsc, '-b'], { cwd: root, env, stdio: ['ignore', 2, 2] });
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+if (script.before) {
+  const { status } = spawnSync(node, script.before, { cwd: root, env: { ...env, NX_DAEMON: 'false' }, stdio: ['ignore', 'ignore', 2] });
   if (status !== 0) process.exit(status ?? 1);
 }
 

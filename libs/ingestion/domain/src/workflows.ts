@@ -52,7 +52,7 @@ export class Workflows {
     const runTimeoutMs = request.runTimeoutMs === undefined ? undefined : assertDurationMs('runTimeoutMs', request.runTimeoutMs);
     const attributes = attributesOf(request);
     const bundle = await this.#bundleFor(tenant, request);
-    return this.#submit(caller, { workflowId }, inputId, {
+    return this.#submit(caller, { workflowId, inputId }, {
       kind: 'start',
       workflowType: request.workflowType,
       newRunId: deriveRunId({ tenant, workflowId, startId: inputId }),
@@ -120,11 +120,12 @@ export class Workflows {
 
   #send(caller: Caller, target: Target, body: InputBody): Promise<Submitted> {
     const id = target.id === undefined ? newId(this.#deps.clock.now()) : assertId('id', target.id);
-    return this.#submit(caller, target, `${body.kind}/${id}`, body);
+    return this.#submit(caller, { ...target, inputId: `${body.kind}/${id}` }, body);
   }
 
-  async #submit(caller: Caller, target: Target, inputId: string, body: InputBody): Promise<Submitted> {
+  async #submit(caller: Caller, target: Target & { readonly inputId: string }, body: InputBody): Promise<Submitted> {
     const { log, outcomes, clock } = this.#deps;
+    const { inputId } = target;
     const ref = refOf(caller.tenant, target);
     const input: Input = { ...ref, id: inputId, at: clock.now(), ...(caller.trace ? { trace: caller.trace } : {}), ...body };
     const untilMs = clock.now() + LIMITS.requestDeadlineMs;

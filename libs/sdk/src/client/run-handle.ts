@@ -1,0 +1,145 @@
+import { randomUUID } from 'node:crypto';
+import { PerdureError, type HistoryEvent, type HistoryPage, type Outcome, type RunResult, type RunView } from '@perdure/contract';
+import { fromFailure } from '../common/failure.js';
+import type { QueryToken, ResultOf, SignalToken, UpdateToken } from '../common/tokens.js';
+import { queryString, type Api } from './api.js';
+import { WorkflowFailed } from './workflow-failed.js';
+
+export interface MessageOptions {
+  /** Tells this message from others; the same id is the same message. Default: a new UUID. */
+  readonly id?: string;
+  readonly signal?: AbortSignal;
+}
+
+export interface OperatorOptions extends MessageOptions {
+  readonly reason?: string;
+}
+
+export interface ResultOptions {
+  /** Give up waiting (the run goes on). */
+  readonly signal?: AbortSignal;
+}
+
+/** The server holds a request for a result open so long, seconds. */
+const RESULT_WAIT_S = 50;
+const HISTORY_PAGE = 500;
+
+type AnyWorkflow = (...args: never[]) => Promise<unknown>;
+
+interface Pending {
+  readonly status: 'pending';
+  readonly inputId: string;
+}
+
+/** One workflow id, or one run of it: to talk to it, read it and wait for it. */
+export class RunHandle<W extends AnyWorkflow = AnyWorkflow> {
+  readonly workflowId: string;
+  /** Set when the handle is of one run; else it follows the workflow id's newest. */
+  readonly runId?: string;
+  readonly #api: Api;
+  readonly #path: string;
+
+  constructor(api: Api, ref: { readonly workflowId: string; readonly runId?: string }) {
+    this.#api = api;
+    this.workflowId = ref.workflowId;
+    if (ref.runId !== undefined) this.runId = ref.runId;
+    this.#path = `/v1/workflows/${encodeURIComponent(ref.workflowId)}`;
+  }
+
+  /**
+   * What the workflow function returned. Waits as long as it takes, through restarts of the server, and follows a run that continued as new.
+   *
+   * @throws WorkflowFailed when it failed, was cancelled or was terminated
+   */
+  async result(options: ResultOptions = {}): Promise<ResultOf<W>> {
+    for (;;) {
+      const result = await this.#api.call<RunResult>({ method: 'GET', path: `${this.#path}/result${queryString({ runId: this.runId, wait: RESULT_WAIT_S })}`, ...options });
+      if (result.status === 'completed') return result.result as ResultOf<W>;
+      if (result.status === 'failed' || result.status === 'cancelled' || result.status === 'terminated') throw new WorkflowFailed(this.workflowId, result);
+      if (result.status === 'continued') return new RunHandle<W>(this.#api, { workflowId: this.workflowId, runId: result.nextRunId }).result(options);
+    }
+  }
+
+  /**
+   * Resolves once the signal is durable.
+   *
+   * @throws PerdureError `unknown-run`, `unknown-signal`, `run-closed`
+   * @example await run.signal(hurry, { reason: 'birthday' });
+   */
+  async signal<Input>(signal: SignalToken<Input> | string, ...[input, options = {}]: undefined extends Input ? [input?: Input, options?: MessageOptions] : [input: Input, options?: MessageOptions]): Promise<void> {
+    await this.#post(`signals/${nameOf(signal)}`, { input, id: options.id ?? randomUUID() }, options);
+  }
+
+  /**
+   * Asks the workflow's query handler; changes nothing.
+   *
+   * @throws PerdureError `unknown-run`, `unknown-query`, `query-failed`
+   */
+  async query<Args, Result>(query: QueryToken<Args, Result> | string, ...[input, options = {}]: undefined extends Args ? [input?: Args, options?: MessageOptions] : [input: Args, options?: MessageOptions]): Promise<Result> {
+    const answer = await this.#post<{ readonly value?: unknown }>(`queries/${nameOf(query)}`, { input }, options);
+    return answer.value as Result;
+  }
+
+  /**
+   * Resolves with what the workflow's update handler returned.
+   *
+   * @throws PerdureError `update-refused` by its validator, `unknown-update`, `unknown-run`, `run-closed`; what the handler threw
+   */
+  async update<Input, Output>(update: UpdateToken<Input, Output> | string, ...[input, options = {}]: undefined extends Input ? [input?: Input, options?: MessageOptions] : [input: Input, options?: MessageOptions]): Promise<Output> {
+    const id = options.id ?? randomUUID();
+    for (;;) {
+      // The same id asks for the same update: a handler that takes long is asked again until it has finished.
+      const answer = await this.#post<{ readonly outcome: Outcome } | Pending>(`updates/${nameOf(update)}`, { input, id }, options);
+      if (!('outcome' in answer)) continue;
+      if (answer.outcome.status === 'completed') return answer.outcome.value as Output;
+      throw fromFailure(answer.outcome.error);
+    }
+  }
+
+  /** Asks the run to stop; its code decides how. */
+  async cancel(options: OperatorOptions = {}): Promise<void> {
+    await this.#operate('cancel', options);
+  }
+
+  /** Ends the run without asking its code. `compensate`: carry out the undo steps it has registered. */
+  async terminate(options: OperatorOptions & { readonly compensate?: boolean } = {}): Promise<void> {
+    await this.#operate('terminate', options, { compensate: options.compensate ?? false });
+  }
+
+  /** Holds the run: what comes is recorded, its code does not act. */
+  async suspend(options: OperatorOptions = {}): Promise<void> {
+    await this.#operate('suspend', options);
+  }
+
+  /** Lets a suspended run go on, on another `bundle` if its whole history replays there; or, with `fail`, ends it as failed. */
+  async resume(options: OperatorOptions & { readonly bundle?: string; readonly fail?: boolean } = {}): Promise<void> {
+    await this.#operate('resume', options, { bundle: options.bundle, fail: options.fail ?? false });
+  }
+
+  describe(options: ResultOptions = {}): Promise<RunView> {
+    return this.#api.call({ method: 'GET', path: `${this.#path}${queryString({ runId: this.runId })}`, ...options });
+  }
+
+  /** Every event of the run, first to last. */
+  async *history(options: ResultOptions = {}): AsyncGenerator<HistoryEvent, void> {
+    for (let after: number | undefined = 0; after !== undefined; ) {
+      const page: HistoryPage = await this.#api.call<HistoryPage>({ method: 'GET', path: `${this.#path}/history${queryString({ runId: this.runId, after, limit: HISTORY_PAGE })}`, ...options });
+      yield* page.events;
+      after = page.next;
+    }
+  }
+
+  async #operate(operation: string, { reason, id = randomUUID(), signal }: OperatorOptions, more: object = {}): Promise<void> {
+    await this.#post(operation, { reason, id, ...more }, signal ? { signal } : {});
+  }
+
+  #post<Answer>(path: string, body: object, { signal }: MessageOptions): Promise<Answer> {
+    return this.#api.call({ method: 'POST', path: `${this.#path}/${path}`, body: { ...body, runId: this.runId }, ...(signal ? { signal } : {}) });
+  }
+}
+
+const nameOf = (token: { readonly name: string } | string): string => {
+  const name = typeof token === 'string' ? token : token.name;
+  if (name === '') throw new PerdureError('invalid-request', 'The name is empty.');
+  return encodeURIComponent(name);
+};
