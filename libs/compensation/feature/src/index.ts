@@ -1,0 +1,1 @@
+export { CompensationModule } from './compensation-module.js';

@@ -1,0 +1,10 @@
+export { Correlator } from './correlator.js';
+export type { CorrelatorOptions } from './correlator.js';
+export { eventTypeDeclaration, EventTypes } from './event-types.js';
+export type { EventTypeDeclaration, IncomingEvent } from './event-types.js';
+export { CorrelationStore, EventArchive, WaitReader, WaitStore } from './ports.js';
+export type { WaitView } from './ports.js';
+export type { CorrelationChange, EventHead, EventIdentity, EventState, StoredEvent, WaitRow } from './rows.js';
+export type { SignedRequest } from './webhooks/schemes.js';
+export { webhookSource, WebhookSources } from './webhooks/webhook-source.js';
+export type { WebhookSource } from './webhooks/webhook-source.js';

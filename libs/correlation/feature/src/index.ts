@@ -1,0 +1,1 @@
+export { CorrelationModule } from './correlation-module.js';
