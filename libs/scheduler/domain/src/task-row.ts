@@ -60,5 +60,5 @@ export type TimerChange =
   | { readonly kind: 'putTimer'; readonly row: TimerRow }
   | { readonly kind: 'deleteTimer'; readonly key: string };
 
-/** Each key occurs at most once in the changes of one batch, so their order does not matter. */
+/** To be applied in order. */
 export type SchedulerChange = TaskChange | TimerChange;
