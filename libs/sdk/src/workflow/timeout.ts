@@ -1,0 +1,16 @@
+import { type Duration, durationMs } from '../common/duration.js';
+import { askAlways } from './realm.js';
+import { cancelTimer, startTimer } from './sleep.js';
+
+/** A durable timer beside something else that is awaited; returns what disarms it. */
+export const armTimeout = (timeout: Duration | undefined, onFired: () => void): (() => void) => {
+  if (timeout === undefined) return () => undefined;
+  const delayMs = durationMs(timeout);
+  let timer = 0;
+  void askAlways<void>((seq) => {
+    timer = seq;
+    startTimer(seq, delayMs);
+    return { settle: onFired };
+  });
+  return () => cancelTimer(timer);
+};
