@@ -84,8 +84,11 @@ export type ActivationResult =
   | { readonly kind: 'voided'; readonly reason: VoidReason; readonly message: string };
 
 export type Settlement =
-  /** `results[i]` is of `jobs[i]`. Stop at the first `voided`, or after commands that close the run: the rest may be left out. `pin`: with `repinTo`. */
-  | { readonly kind: 'ran'; readonly results: readonly ActivationResult[]; readonly pin?: Pin }
+  /**
+   * `results[i]` is of `jobs[i]`. Stop at the first `voided`, or after commands that close the run: the rest may be left out.
+   * `pin`: with `repinTo`. `jobs`: of a resume, all the jobs that came by number, as loaded.
+   */
+  | { readonly kind: 'ran'; readonly results: readonly ActivationResult[]; readonly pin?: Pin; readonly jobs?: readonly JobEvent[] }
   /** The realm cannot be had (the replay differs) or the input is at fault: the run is suspended, the job recorded and deferred. A resume is refused instead. */
   | { readonly kind: 'setAside'; readonly reason: SuspendReason };
 

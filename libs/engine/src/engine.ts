@@ -1,6 +1,9 @@
 import { LIMITS } from '@perdure/contract';
 import type { Input, SuspendReason, Transition } from '@perdure/contract';
+import { decide } from './accept.js';
 import type { AcceptContext, Activate, Decision, EngineHost, EngineLimits, RecordOnly, Settled, Settlement } from './decision.js';
+import { Fold } from './fold.js';
+import { settle, suspend } from './settle.js';
 import type { RunState } from './state.js';
 
 /**
@@ -30,25 +33,23 @@ export class Engine {
    * `state` is the run addressed: of `input.runId` if given, else the newest run of the workflow id; for a start always the newest. `undefined`: there is none.
    */
   accept(state: RunState | undefined, input: Input, context: AcceptContext = {}): Decision {
-    void [state, input, context, this.#host, this.#limits];
-    throw new Error('to come');
+    return decide(state, input, { host: this.#host, context });
   }
 
   /** Turns a decision, and what the realm did, into events, effects and answers. Changes `state` in place: throw it away if the batch fails. */
   settle(state: RunState | undefined, decision: RecordOnly | Activate, settlement?: Settlement): Settled {
-    void [state, decision, settlement];
-    throw new Error('to come');
+    return settle(state, decision, { settlement, host: this.#host, limits: this.#limits });
   }
 
   /** Suspends a run for a reason that no input of its own brings (a poisoned task). Changes `state` in place. Nothing is recorded of a run that is not running. */
   suspend(state: RunState, request: { readonly reason: SuspendReason; readonly inputId: string; readonly at: number }): Settled {
-    void [state, request];
-    throw new Error('to come');
+    return suspend(state, request, this.#host);
   }
 
   /** Folds a stored transition. Changes `state` in place and returns it; `undefined` for the first transition of a run. */
   evolve(state: RunState | undefined, transition: Transition): RunState {
-    void [state, transition];
-    throw new Error('to come');
+    const fold = new Fold(state, transition.at, this.#host);
+    for (const event of transition.events) fold.apply(event);
+    return fold.state;
   }
 }

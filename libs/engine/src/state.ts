@@ -35,6 +35,7 @@ export interface RunState {
   lastAt: number;
   /** The highest `seq` that its code has used. */
   lastSeq: number;
+  lastUndoSeq: number;
 
   /** What has been asked for and is not settled, by seq. */
   activities: Record<string, PendingActivity>;
@@ -52,8 +53,8 @@ export interface RunState {
   undo: UndoRecord[];
   /** Ids of accepted updates whose handlers have not finished. */
   updates: string[];
-  /** The last offers it took, newest last: a repeated one is not given back. At most `OFFERS_REMEMBERED_MAX`. */
-  takenOffers: string[];
+  /** The last events it took from offers, newest last: a repeated offer is not given back. At most `OFFERS_REMEMBERED_MAX`. */
+  taken: TakenEvent[];
   cancelRequested: boolean;
   /** Why it is suspended; set if and only if `status` is `suspended`. */
   suspended?: SuspendReason;
@@ -95,5 +96,12 @@ export interface UndoRecord {
   result?: Json;
 }
 
-/** A dropped repetition of an offer follows its first within seconds; so many offers of one run are told apart. */
-export const OFFERS_REMEMBERED_MAX = 64;
+export interface TakenEvent {
+  /** The wait's. */
+  readonly seq: number;
+  readonly source: string;
+  readonly id: string;
+}
+
+/** A repeated offer follows its first within seconds; so many of one run are told apart. */
+export const OFFERS_REMEMBERED_MAX = 16;

@@ -44,7 +44,7 @@ describe('Compensator', () => {
     compensator.closed([{ run, undoSeq: 1, outcome: completed }], 3);
     const { asked, answered } = await commit();
     expect(asked).toEqual(['refund', 'release']);
-    expect(answered).toMatchObject([{ outcome: { status: 'failed', error: { type: 'CompensationFailed', message: expect.stringContaining('refund (for activity 20): no refund') as string } } }]);
+    expect(answered).toMatchObject([{ outcome: { status: 'failed', error: { type: 'CompensationFailed', message: expect.stringContaining('refund (for activity 20): no refund') as unknown as string } } }]);
   });
 
   it('goes on from its rows after a restart', async () => {

@@ -3,7 +3,7 @@ export type { BundleCode } from './ports/bundle-source.js';
 export type { HistoryCommit, InputRef, InputRow, RunRef, RunRow, SnapshotRow, StoredTransition, TransitionRow } from './ports/history-rows.js';
 export { Ownership, SoleOwner } from './ports/ownership.js';
 export { Realm, RealmHost } from './ports/realm-host.js';
-export type { Activation } from './ports/realm-host.js';
+export type { RealmActivation } from './ports/realm-host.js';
 export { StackMapper } from './ports/stack-mapper.js';
 export { StateStore } from './ports/state-store.js';
 export type { ShardHead } from './ports/state-store.js';

@@ -1,0 +1,50 @@
+import type { InputOutcome, RunKey, RunResult } from '@perdure/contract';
+import type { CachedRun } from './cached-run.js';
+import type { HistoryCommit, InputRef, InputRow, RunRow, SnapshotRow, TransitionRow } from './ports/history-rows.js';
+
+export const inputKeyOf = ({ tenant, workflowId, inputId }: InputRef): string => `${tenant}\u0000${workflowId}\u0000${inputId}`;
+
+/** All that one batch has changed, and whom to tell once it is durable. */
+export class Batch {
+  readonly number: number;
+  readonly from: number;
+  to: number;
+  readonly touched = new Set<CachedRun>();
+  readonly transitions: TransitionRow[] = [];
+  readonly runs = new Map<number, RunRow>();
+  readonly inputs = new Map<string, InputRow>();
+  readonly snapshots = new Map<number, SnapshotRow>();
+  readonly snapshotsDropped = new Set<number>();
+  readonly outcomes: { readonly ref: InputRef; readonly outcome: InputOutcome }[] = [];
+  readonly closed: { readonly run: RunKey; readonly result: RunResult }[] = [];
+
+  constructor(number: number, cursor: number) {
+    this.number = number;
+    this.from = cursor;
+    this.to = cursor;
+  }
+
+  get isEmpty(): boolean {
+    return this.to === this.from && this.transitions.length === 0 && this.runs.size === 0 && this.inputs.size === 0 && this.snapshots.size === 0 && this.snapshotsDropped.size === 0;
+  }
+
+  /** Over what is kept under the id: its content and time stay. */
+  putInput(row: InputRow): void {
+    const key = inputKeyOf(row);
+    const first = this.inputs.get(key);
+    this.inputs.set(key, first ? { ...row, content: first.content, at: first.at } : row);
+  }
+
+  toCommit(shard: number, epoch: number): HistoryCommit {
+    return {
+      shard,
+      epoch,
+      cursor: { from: this.from, to: this.to },
+      transitions: this.transitions,
+      runs: [...this.runs.values()],
+      inputs: [...this.inputs.values()],
+      snapshots: [...this.snapshots.values()],
+      snapshotsDropped: [...this.snapshotsDropped],
+    };
+  }
+}

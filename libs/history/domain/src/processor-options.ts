@@ -1,0 +1,59 @@
+import type { InputOutcome, RealmLog, RunKey, RunResult } from '@perdure/contract';
+import type { Engine } from '@perdure/engine';
+import type { BundleSource } from './ports/bundle-source.js';
+import type { InputRef } from './ports/history-rows.js';
+import type { Ownership } from './ports/ownership.js';
+import type { RealmHost } from './ports/realm-host.js';
+import type { StackMapper } from './ports/stack-mapper.js';
+import type { StateStore } from './ports/state-store.js';
+
+/** Told of what has become durable; never before its commit (design §1). */
+export interface ProcessorEvents {
+  /** For an update twice: `accepted`, then `updated`. */
+  outcome?(ref: InputRef, outcome: InputOutcome): void;
+  closed?(run: RunKey, result: RunResult): void;
+  /** What workflow code wrote with `console`, as it runs; not in replays. */
+  logs?(run: RunKey, logs: readonly RealmLog[]): void;
+}
+
+export interface ProcessorDeps {
+  readonly engine: Engine;
+  readonly store: StateStore;
+  readonly bundles: BundleSource;
+  readonly realms: RealmHost;
+  readonly ownership: Ownership;
+  readonly stacks?: StackMapper;
+  readonly events?: ProcessorEvents;
+}
+
+/** I9: what a shard keeps in memory. */
+export interface ProcessorLimits {
+  /** Run states. */
+  readonly runsMax: number;
+  /** Live realms, about 1 MB each. A batch may pass it until its commit. */
+  readonly realmsMax: number;
+  /** A live run is snapshotted at least so often. */
+  readonly snapshotEveryEvents: number;
+  /** Snapshots made after one commit, so that a burst of them does not hold up the next batch. */
+  readonly snapshotsPerCommitMax: number;
+  /** Transitions read at a time. */
+  readonly pageTransitions: number;
+  /** A named run that continued as new is followed so many times. */
+  readonly redirectsMax: number;
+}
+
+export const PROCESSOR_LIMITS: ProcessorLimits = {
+  runsMax: 20_000,
+  realmsMax: 256,
+  snapshotEveryEvents: 200,
+  snapshotsPerCommitMax: 4,
+  pageTransitions: 500,
+  redirectsMax: 100_000,
+};
+
+export interface ProcessorOptions {
+  readonly shard?: number;
+  /** Authenticates snapshots (I7). The same for all processes that share the store; one that nobody keeps makes snapshots of one process's life. */
+  readonly snapshotKey: Uint8Array;
+  readonly limits?: Partial<ProcessorLimits>;
+}

@@ -1,0 +1,5 @@
+export { DEFAULT_LIMITS } from './limits.js';
+export type { SandboxLimits } from './limits.js';
+export type { Activation, Realm } from './realm.js';
+export { Sandbox } from './sandbox.js';
+export type { LoadedBundle, SandboxOptions, SandboxStats } from './sandbox.js';

@@ -1,0 +1,186 @@
+import type { VoidReason } from '@perdure/contract';
+import { GROW_IMPORT, type Engine } from './engine.js';
+import type { EngineExports } from './exports.js';
+import { WASM_PAGE_BYTES } from './limits.js';
+
+/**
+ * Thrown by the host's imports through the interpreter's frames. WebAssembly code cannot catch it and neither can the JavaScript
+ * inside, so a limit that was hit is a fact. It leaves the instance half-done: it must be destroyed.
+ */
+export class LimitHit extends Error {
+  readonly reason: VoidReason;
+
+  constructor(reason: VoidReason, message: string) {
+    super(message);
+    this.reason = reason;
+  }
+}
+
+const NEVER = Number.POSITIVE_INFINITY;
+
+/**
+ * One instance of the interpreter with its own memory, from `dataStart` up the image of a realm; below lie the C stack and, above
+ * the stack's begin, a scratch area where the host writes arguments. At rest nothing below `dataStart` has a meaning.
+ */
+export class Instance {
+  readonly engine: Engine;
+  readonly exports: EngineExports;
+  /** The whole memory; renewed when it grows. */
+  bytes: Buffer;
+  words: DataView;
+  /** Set once a trap or limit left the instance half-done. */
+  broken = false;
+  /** Highest address that may hold anything else than zero. */
+  dirtyEnd = 0;
+  #deadline = NEVER;
+  #pagesMax: number;
+
+  constructor(engine: Engine) {
+    this.engine = engine;
+    this.#pagesMax = engine.maximumPages;
+    const instance = new WebAssembly.Instance(engine.module, this.#imports());
+    this.exports = instance.exports as unknown as EngineExports;
+    this.bytes = Buffer.from(this.exports.memory.buffer);
+    this.words = new DataView(this.exports.memory.buffer);
+    this.pages = engine.freshPages;
+    this.dirtyEnd = engine.freshPages * WASM_PAGE_BYTES;
+  }
+
+  /** Pages that the realm believes to have. */
+  get pages(): number {
+    return this.exports.pages.value as number;
+  }
+
+  set pages(count: number) {
+    this.exports.pages.value = count;
+    this.dirtyEnd = Math.max(this.dirtyEnd, count * WASM_PAGE_BYTES);
+  }
+
+  set stackPointer(address: number) {
+    this.exports.__stack_pointer.value = address;
+  }
+
+  get stackPointer(): number {
+    return this.exports.__stack_pointer.value as number;
+  }
+
+  /** Runs `work` with a deadline; whatever goes wrong inside comes out as a LimitHit and breaks the instance. */
+  run<T>(durationMs: number, work: () => T): T {
+    this.#deadline = performance.now() + durationMs;
+    try {
+      return work();
+    } catch (thrown) {
+      this.broken = true;
+      throw this.#toLimitHit(thrown);
+    } finally {
+      this.#deadline = NEVER;
+    }
+  }
+
+  checkDeadline(): void {
+    if (performance.now() > this.#deadline) throw new LimitHit('time', 'the activation ran longer than it may');
+  }
+
+  /** Makes sure that the memory physically holds `pages`, whatever the realm knows of it. */
+  reserve(pages: number): void {
+    const missing = pages - this.physicalPages;
+    if (missing <= 0) return;
+    this.exports.memory.grow(missing);
+    this.bytes = Buffer.from(this.exports.memory.buffer);
+    this.words = new DataView(this.exports.memory.buffer);
+  }
+
+  get physicalPages(): number {
+    return this.exports.memory.buffer.byteLength / WASM_PAGE_BYTES;
+  }
+
+  /** Makes the memory the baseline's; whatever an earlier realm left is overwritten or zeroed. */
+  reset(to: { readonly pages: number; readonly image: Buffer }): void {
+    this.#load(to.image, to.pages);
+  }
+
+  /** Copies the realm's memory into `spare`, or a larger one. */
+  save(spare: Buffer): Buffer {
+    const { dataStart } = this.engine;
+    const end = this.pages * WASM_PAGE_BYTES;
+    const target = spare.length === end - dataStart ? spare : Buffer.allocUnsafeSlow(end - dataStart);
+    this.bytes.copy(target, 0, dataStart, end);
+    return target;
+  }
+
+  putBack(saved: Buffer, pages: number): void {
+    this.#load(saved, pages);
+  }
+
+  #load(image: Buffer, pages: number): void {
+    const { dataStart, stackBytes } = this.engine;
+    this.reserve(pages);
+    image.copy(this.bytes, dataStart);
+    const end = dataStart + image.length;
+    if (end < this.dirtyEnd) this.bytes.fill(0, end, this.dirtyEnd);
+    this.dirtyEnd = 0;
+    this.pages = pages;
+    this.stackPointer = stackBytes;
+  }
+
+  /** Lowers the realm's maximum while the host borrows the memory's upper end. */
+  limitPages(pages: number): void {
+    this.#pagesMax = pages;
+  }
+
+  #grow(delta: number): number {
+    const before = this.pages;
+    const wanted = before + (delta >>> 0);
+    if (wanted > this.#pagesMax) throw new LimitHit('memory', `the realm asked for more than ${this.#pagesMax * WASM_PAGE_BYTES} bytes`);
+    try {
+      this.reserve(wanted);
+    } catch {
+      throw new LimitHit('memory', 'the machine has no memory left for the realm');
+    }
+    this.pages = wanted;
+    return before;
+  }
+
+  #toLimitHit(thrown: unknown): unknown {
+    if (thrown instanceof LimitHit) return thrown;
+    const pointer = this.stackPointer;
+    if (isTrap(thrown)) {
+      const overrun = pointer < 0 || pointer > this.engine.stackBytes;
+      return overrun ? new LimitHit('stack', 'the stack ran over') : new LimitHit('trap', thrown.message);
+    }
+    if (isStackOverflow(thrown)) return new LimitHit('stack', 'the stack ran over');
+    return thrown;
+  }
+
+  /** Clock, randomness and time zone are constants: code sees those that its own runtime derives from history (I5). */
+  #imports(): WebAssembly.Imports {
+    const nothing = (): number => 0;
+    const badFile = (): number => 8;
+    return {
+      env: {
+        host_get_timezone_offset: nothing,
+        host_interrupt: () => (this.checkDeadline(), 0),
+        host_promise_rejection: nothing,
+        host_module_normalize: nothing,
+        host_module_load: nothing,
+        host_call: () => {
+          throw new LimitHit('trap', 'a realm has no host functions');
+        },
+      },
+      wasi_snapshot_preview1: {
+        clock_time_get: (_clock: number, _precision: bigint, result: number) => (this.words.setBigUint64(result, 0n, true), 0),
+        random_get: (pointer: number, count: number) => (this.bytes.fill(0x55, pointer, pointer + count), 0),
+        fd_write: badFile,
+        fd_seek: badFile,
+        fd_fdstat_get: badFile,
+        [GROW_IMPORT]: (delta: number) => this.#grow(delta),
+      },
+    };
+  }
+}
+
+/** V8 throws a RangeError when its own stack ends first; by name, since the class may be another realm's. */
+const isStackOverflow = (thrown: unknown): boolean =>
+  typeof thrown === 'object' && thrown !== null && 'name' in thrown && thrown.name === 'RangeError' && 'message' in thrown && /call stack/.test(String(thrown.message));
+
+const isTrap = (thrown: unknown): thrown is Error => thrown instanceof WebAssembly.RuntimeError || (thrown instanceof Error && thrown.name === 'RuntimeError');

@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+
+/** I9: each way in which workflow code could be unbounded has its limit here. */
+export interface SandboxLimits {
+  /** Most that a realm's memory may grow to: the `maximum` of its WASM memory. */
+  readonly memoryBytes: number;
+  /** C stack of the interpreter; running over it is a trap that no code can catch. */
+  readonly stackBytes: number;
+  /** Longest that one activation may run. */
+  readonly activationMs: number;
+  /** Longest that the evaluation of a bundle may run. */
+  readonly evaluationMs: number;
+  readonly bundleBytesMax: number;
+  /** Baselines kept; the longest unused makes room. */
+  readonly bundlesMax: number;
+  readonly outputBytesMax: number;
+  /** Live realms of one sandbox. */
+  readonly instancesMax: number;
+  /** Idle instances kept for the next realm. */
+  readonly idleInstancesMax: number;
+  /** An instance whose memory outgrew this is not pooled. */
+  readonly pooledBytesMax: number;
+}
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+export const DEFAULT_LIMITS: SandboxLimits = {
+  memoryBytes: 32 * MIB,
+  stackBytes: 256 * KIB,
+  activationMs: 1_000,
+  evaluationMs: 5_000,
+  bundleBytesMax: 8 * MIB,
+  bundlesMax: 256,
+  outputBytesMax: 8 * MIB,
+  instancesMax: 1_000,
+  idleInstancesMax: 256,
+  pooledBytesMax: 4 * MIB,
+};
+
+export const WASM_PAGE_BYTES = 64 * KIB;
+
+export function toLimits(given: Partial<SandboxLimits> = {}): SandboxLimits {
+  const limits = { ...DEFAULT_LIMITS, ...given };
+  for (const [name, value] of Object.entries(limits)) assert(Number.isSafeInteger(value) && value > 0, `${name} must be a positive whole number`);
+  assert(limits.memoryBytes % WASM_PAGE_BYTES === 0 && limits.pooledBytesMax % WASM_PAGE_BYTES === 0, 'memory limits are whole WASM pages of 64 KiB');
+  assert(limits.pooledBytesMax >= 2 * MIB && limits.pooledBytesMax <= limits.memoryBytes, 'pooledBytesMax lies between 2 MiB and memoryBytes');
+  assert(limits.stackBytes >= 64 * KIB && limits.stackBytes <= 896 * KIB && limits.stackBytes % 16 === 0, 'stackBytes lies between 64 and 896 KiB');
+  return Object.freeze(limits);
+}

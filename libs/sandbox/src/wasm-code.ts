@@ -1,0 +1,124 @@
+/**
+ * Walks the instructions of WebAssembly function bodies, so that single ones can be changed in place. Knows the core
+ * instructions, sign extension, saturating conversion and bulk memory: what clang emits for wasm32 without SIMD. An opcode it
+ * does not know stops it, by name, rather than letting it guess.
+ */
+export interface Instruction {
+  readonly at: number;
+  readonly next: number;
+  readonly opcode: number;
+  /** Second part of a 0xFC instruction. */
+  readonly sub: number;
+}
+
+export const OPCODE = { block: 0x02, loop: 0x03, if: 0x04, else: 0x05, end: 0x0b, call: 0x10, callIndirect: 0x11, globalGet: 0x23, memorySize: 0x3f, memoryGrow: 0x40 } as const;
+
+export function readUnsigned(bytes: Uint8Array, at: number): { value: number; next: number } {
+  let value = 0;
+  let shift = 0;
+  for (let p = at; ; p++) {
+    const byte = bytes[p]!;
+    value |= (byte & 0x7f) << shift;
+    if (byte < 0x80) return { value: value >>> 0, next: p + 1 };
+    shift += 7;
+  }
+}
+
+export function writeUnsigned(value: number): number[] {
+  const out: number[] = [];
+  for (let rest = value >>> 0; ; ) {
+    const byte = rest & 0x7f;
+    rest >>>= 7;
+    if (rest === 0) return [...out, byte];
+    out.push(byte | 0x80);
+  }
+}
+
+export function writeSigned(value: number): number[] {
+  const out: number[] = [];
+  for (let rest = value | 0; ; ) {
+    const byte = rest & 0x7f;
+    rest >>= 7;
+    if ((rest === 0 && (byte & 0x40) === 0) || (rest === -1 && (byte & 0x40) !== 0)) return [...out, byte];
+    out.push(byte | 0x80);
+  }
+}
+
+const skipLeb = (bytes: Uint8Array, at: number): number => {
+  let p = at;
+  while (bytes[p]! >= 0x80) p++;
+  return p + 1;
+};
+
+const skipLebs = (bytes: Uint8Array, at: number, count: number): number => {
+  let p = at;
+  for (let i = 0; i < count; i++) p = skipLeb(bytes, p);
+  return p;
+};
+
+const skipBranchTable = (bytes: Uint8Array, at: number): number => {
+  const { value, next } = readUnsigned(bytes, at);
+  return skipLebs(bytes, next, value + 1);
+};
+
+const unknown = (opcode: number, at: number): never => {
+  throw new Error(`unknown WebAssembly opcode 0x${opcode.toString(16)} at ${at}`);
+};
+
+/** How many LEB immediates a 0xFC instruction has. */
+const bulkImmediates = (sub: number, at: number): number => {
+  if (sub <= 7) return 0;
+  if (sub === 8 || sub === 10 || sub === 12 || sub === 14) return 2;
+  if (sub === 9 || sub === 11 || sub === 13 || (sub >= 15 && sub <= 17)) return 1;
+  return unknown(0xfc00 | sub, at);
+};
+
+function skipImmediates(bytes: Uint8Array, opcode: number, p: number): number {
+  if (opcode >= 0x45 && opcode <= 0xc4) return p;
+  if (opcode >= 0x28 && opcode <= 0x3e) return skipLebs(bytes, p, 2);
+  switch (opcode) {
+    case 0x00: case 0x01: case 0x05: case 0x0b: case 0x0f: case 0x1a: case 0x1b: case 0xd1:
+      return p;
+    case 0x02: case 0x03: case 0x04: case 0x0c: case 0x0d: case 0x10: case 0x20: case 0x21: case 0x22: case 0x23: case 0x24:
+    case 0x25: case 0x26: case 0x3f: case 0x40: case 0x41: case 0x42: case 0xd0: case 0xd2:
+      return skipLeb(bytes, p);
+    case 0x11:
+      return skipLebs(bytes, p, 2);
+    case 0x0e:
+      return skipBranchTable(bytes, p);
+    case 0x1c: {
+      const { value, next } = readUnsigned(bytes, p);
+      return next + value;
+    }
+    case 0x43:
+      return p + 4;
+    case 0x44:
+      return p + 8;
+    default:
+      return unknown(opcode, p - 1);
+  }
+}
+
+/** The instructions of one body, from its first to the `end` that closes it. */
+export function* instructions(bytes: Uint8Array, start: number, end: number): Generator<Instruction> {
+  for (let at = start; at < end; ) {
+    const opcode = bytes[at]!;
+    if (opcode === 0xfc) {
+      const { value: sub, next } = readUnsigned(bytes, at + 1);
+      const after = skipLebs(bytes, next, bulkImmediates(sub, at));
+      yield { at, next: after, opcode, sub };
+      at = after;
+    } else {
+      const next = skipImmediates(bytes, opcode, at + 1);
+      yield { at, next, opcode, sub: 0 };
+      at = next;
+    }
+  }
+}
+
+/** Where a body's code begins: after its declarations of locals. */
+export function codeStart(bytes: Uint8Array, bodyStart: number): number {
+  let { value: groups, next: p } = readUnsigned(bytes, bodyStart);
+  for (; groups > 0; groups--) p = skipLeb(bytes, p) + 1;
+  return p;
+}
