@@ -35,6 +35,9 @@ export const toEvent = (command: Command, nextRunId: string): CommandEvent =>
 
 /** What the code itself asked for: the recorded event without what the engine added. */
 export function asAsked(event: EventBody): EventBody {
+  // A stack depends on how the bundle was built and is mapped to the user's files when it is recorded: it is no part of what was asked.
+  if (event.kind === 'failed' || event.kind === 'cancelled') return { ...event, error: { type: event.error.type, message: event.error.message } };
+  if (event.kind === 'updateCompleted' && 'error' in event.outcome) return { ...event, outcome: { ...event.outcome, error: { type: event.outcome.error.type, message: event.outcome.error.message } } };
   if (event.kind !== 'continuedAsNew') return event;
   const { nextRunId: _, ...asked } = event;
   return asked as EventBody;

@@ -9,3 +9,6 @@ export { StateStore } from './ports/state-store.js';
 export type { ShardHead } from './ports/state-store.js';
 export { isStoreFault, StoreFault } from './ports/store-fault.js';
 export type { StoreFaultKind } from './ports/store-fault.js';
+export { PROCESSOR_LIMITS } from './processor-options.js';
+export type { ProcessorDeps, ProcessorEvents, ProcessorLimits, ProcessorOptions } from './processor-options.js';
+export { ShardProcessor } from './shard-processor.js';

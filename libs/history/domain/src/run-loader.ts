@@ -1,0 +1,166 @@
+import { PerdureError, runKeyOf, type ActivationOutput, type JobEvent, type Pin, type VoidReason } from '@perdure/contract';
+import { checkStep, jobsAt, replayPlan, type ActivationResult, type Difference, type Engine, type ReplayStep, type RunState } from '@perdure/engine';
+import type { CachedRun } from './cached-run.js';
+import type { BundleSource } from './ports/bundle-source.js';
+import type { RunRef, RunRow, StoredTransition } from './ports/history-rows.js';
+import type { Realm, RealmHost } from './ports/realm-host.js';
+import type { StateStore } from './ports/state-store.js';
+import type { RunCache } from './run-cache.js';
+import { EMPTY_DIGEST } from './rolling-digest.js';
+import { decodeSnapshot, type DecodedSnapshot } from './snapshot-codec.js';
+
+export interface RunLoaderDeps {
+  readonly engine: Engine;
+  readonly store: StateStore;
+  readonly bundles: BundleSource;
+  readonly realms: RealmHost;
+  readonly cache: RunCache;
+  readonly snapshotKey: Uint8Array;
+  readonly pageTransitions: number;
+}
+
+export interface RealmJob {
+  readonly at: number;
+  readonly job: JobEvent;
+  readonly refusable: boolean;
+}
+
+const isRefused = (output: string): boolean => (JSON.parse(output) as ActivationOutput).refused !== undefined;
+
+/** Hands a realm one job. A refusable one leaves no trace in the realm when it is refused. */
+export const activate = (realm: Realm, { at, job, refusable }: RealmJob): ActivationResult => {
+  const text = JSON.stringify({ ...job, at });
+  const result = refusable ? realm.activateUnless(text, isRefused) : realm.activate(text);
+  return result.kind === 'ok' ? { kind: 'ok', output: JSON.parse(result.output) as ActivationOutput } : result;
+};
+
+/** Brings runs and their realms into memory: from the cache, else a snapshot and the events after it, else the whole history. All three lead to the same (I5, I7). */
+export class RunLoader {
+  readonly #deps: RunLoaderDeps;
+
+  constructor(deps: RunLoaderDeps) {
+    this.#deps = deps;
+  }
+
+  async find(ref: RunRef): Promise<CachedRun | undefined> {
+    const { cache, store } = this.#deps;
+    const cached = cache.find(ref);
+    if (cached) return cached;
+    const row = await store.findRun(ref);
+    if (!row) return undefined;
+    const known = ref.runId === undefined ? cache.find({ ...row }) : undefined;
+    if (known) {
+      cache.markNewest(known);
+      return known;
+    }
+    const run = await this.#load(row);
+    cache.add(run, ref.runId === undefined);
+    return run;
+  }
+
+  /** A fresh realm for a run that starts. */
+  async open(tenant: string, bundle: string): Promise<Realm> {
+    await this.#ensureBundle(tenant, bundle);
+    return this.#deps.realms.openRealm(bundle);
+  }
+
+  /** The run's realm, at its last event; or where its code no longer follows its history. */
+  async realm(run: CachedRun): Promise<Realm | Difference> {
+    if (run.realm) return run.realm;
+    const built = (await this.#fromSnapshot(run)) ?? (await this.#replay(run, run.state.pin));
+    if ('activate' in built) this.#deps.cache.setRealm(run, built);
+    return built;
+  }
+
+  /** Proves the whole history on another pin and makes the realm that comes of it the run's (I6). */
+  async repin(run: CachedRun, pin: Pin): Promise<Realm | Difference> {
+    const built = await this.#replay(run, pin);
+    if (!('activate' in built)) return built;
+    this.#deps.cache.closeRealm(run);
+    this.#deps.cache.setRealm(run, built);
+    return built;
+  }
+
+  async jobsAt(run: CachedRun, numbers: readonly number[]): Promise<JobEvent[]> {
+    if (numbers.length === 0) return [];
+    return jobsAt(await this.#transitions(run.number, Math.min(...numbers)), numbers);
+  }
+
+  async #load(row: RunRow): Promise<CachedRun> {
+    const key = runKeyOf(row);
+    const parked = await this.#snapshot(row);
+    let state: RunState | undefined = parked?.state;
+    let digest = parked?.digest ?? EMPTY_DIGEST;
+    for (const transition of await this.#transitions(row.number, (parked?.last ?? 0) + 1)) {
+      state = this.#deps.engine.evolve(state, transition);
+      digest = transition.digest;
+    }
+    if (!state) throw new PerdureError('internal', `Run ${row.runId} has no history.`);
+    return { key, number: row.number, state, row, digest, snapshotAt: parked?.last ?? 0, batch: 0, ...(parked ? { parked } : {}) };
+  }
+
+  async #snapshot(row: RunRow): Promise<DecodedSnapshot | undefined> {
+    const { store, snapshotKey, realms } = this.#deps;
+    const found = await store.findSnapshot(row.number);
+    if (!found || found.pin.bundle !== row.pin.bundle || found.pin.sandbox !== realms.build) return undefined;
+    const digest = await store.findDigest(row.number, found.last);
+    if (!digest || Buffer.compare(digest, found.digest) !== 0) return undefined;
+    return decodeSnapshot(snapshotKey, { run: runKeyOf(row), last: found.last, digest }, found.body);
+  }
+
+  async #fromSnapshot(run: CachedRun): Promise<Realm | undefined> {
+    const { parked } = run;
+    if (!parked || run.state.deferred.some((n) => n <= parked.last)) return undefined;
+    await this.#ensureBundle(run.row.tenant, run.state.pin.bundle);
+    const realm = this.#deps.realms.restoreRealm(run.state.pin.bundle, parked.image);
+    if (!realm) return undefined;
+    for (const step of replayPlan(await this.#transitions(run.number, parked.last + 1))) {
+      if (!this.#redo(realm, step)) continue;
+      // A snapshot is only a cache: whatever goes wrong with it, the history decides.
+      realm.close();
+      return undefined;
+    }
+    return realm;
+  }
+
+  async #replay(run: CachedRun, pin: Pin): Promise<Realm | Difference> {
+    const realm = await this.open(run.row.tenant, pin.bundle);
+    for (const step of replayPlan(await this.#transitions(run.number, 1))) {
+      const difference = this.#redo(realm, step);
+      if (!difference) continue;
+      realm.close();
+      return difference;
+    }
+    return realm;
+  }
+
+  #redo(realm: Realm, step: ReplayStep): Difference | undefined {
+    const outputs: ActivationOutput[] = [];
+    for (const job of step.jobs) {
+      const result = activate(realm, job);
+      if (result.kind === 'voided') return { n: job.n, diff: `the replay of event ${job.n} hit a limit (${result.reason satisfies VoidReason}): ${result.message}` };
+      outputs.push(result.output);
+    }
+    return checkStep(step, outputs);
+  }
+
+  async #transitions(run: number, fromEvent: number): Promise<StoredTransition[]> {
+    const { store, pageTransitions } = this.#deps;
+    const all: StoredTransition[] = [];
+    for (let from = fromEvent; ; ) {
+      const page = await store.transitions(run, { fromEvent: from, limit: pageTransitions });
+      all.push(...page);
+      const last = page.at(-1);
+      if (!last || page.length < pageTransitions) return all;
+      from = last.first + last.events.length;
+    }
+  }
+
+  async #ensureBundle(tenant: string, hash: string): Promise<void> {
+    const { realms, bundles } = this.#deps;
+    if (realms.hasBundle(hash)) return;
+    const bundle = await bundles.find(tenant, hash);
+    if (!bundle) throw new PerdureError('unknown-bundle', `Bundle ${hash} is not here.`);
+    realms.loadBundle(bundle);
+  }
+}
