@@ -1,3 +1,12 @@
+export { MetaFile, SqliteBundleSource } from './bundle-file.js';
+export type { DeployedBundle, StoredBundle } from './bundle-file.js';
+export { SqliteCorrelationStore } from './correlation-store.js';
+export { FolderLock } from './folder-lock.js';
+export { openReader } from './open-database.js';
+export { SqliteAuditLog, SqliteRunReader, SqliteWaitReader } from './run-reader.js';
+export type { RunQuery } from './run-reader.js';
+export { SqliteSagaStore } from './saga-store.js';
+export { SqliteSchedulerStore } from './scheduler-store.js';
 export { ShardFile } from './shard-file.js';
 export type { ShardFileOptions } from './shard-file.js';
 export { SqliteStateStore } from './sqlite-state-store.js';

@@ -54,4 +54,35 @@ create index input_without_run on input (at) where run is null;
 create table snapshot (run integer primary key, last integer not null, digest blob not null, pin text not null, body blob not null);
 `;
 
-export const SHARD_SCHEMA: Schema = { name: 'shard', migrations: [HISTORY] };
+/** Tasks and timers: a row while the thing is pending. */
+const SCHEDULER = `
+create table task (key text primary key, ord integer not null, spec text not null, state text not null) without rowid;
+create table timer (key text primary key, due integer not null, body text not null) without rowid;
+`;
+
+/** A spent event keeps its identity, without its body, until its dedupe window ends. */
+const CORRELATION = `
+create table wait (key text primary key, ord integer not null, tenant text not null, workflow_id text not null, body text not null) without rowid;
+create index wait_by_workflow on wait (tenant, workflow_id);
+create table event (
+  arrival integer primary key,
+  arrived_at integer not null,
+  tenant text not null,
+  source text not null,
+  id text not null,
+  type text not null,
+  keys text not null,
+  state text not null,
+  body text
+);
+create unique index event_by_identity on event (tenant, source, id);
+create index event_by_age on event (arrived_at);
+`;
+
+const COMPENSATION = `
+create table rollback (key text primary key, ord integer not null, body text not null) without rowid;
+create table audit (number integer primary key, id text not null unique, tenant text not null, workflow_id text not null, body text not null);
+create index audit_by_workflow on audit (tenant, workflow_id, number);
+`;
+
+export const SHARD_SCHEMA: Schema = { name: 'shard', migrations: [HISTORY, SCHEDULER, CORRELATION, COMPENSATION] };

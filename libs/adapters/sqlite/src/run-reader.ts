@@ -1,0 +1,151 @@
+import { AuditLog, type AuditEntry, type AuditPage } from '@perdure/compensation';
+import { isClosed, PerdureError, type EventBody, type HistoryEvent, type HistoryPage, type InputOutcome, type RunPage, type RunResult, type RunView } from '@perdure/contract';
+import { WaitReader, type WaitRow, type WaitView } from '@perdure/correlation';
+import type { RunRow } from '@perdure/history';
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
+import { attributeText, toRunRow, type RunRecord } from './run-record.js';
+
+interface Ref {
+  readonly tenant: string;
+  readonly workflowId: string;
+  readonly runId?: string;
+}
+
+export interface RunQuery {
+  readonly status?: string;
+  readonly workflowType?: string;
+  readonly workflowId?: string;
+  readonly attributes?: Readonly<Record<string, string | number | boolean>>;
+  readonly limit: number;
+  readonly cursor?: string;
+}
+
+const toView = (row: RunRow, events: number): RunView => {
+  const { tenant, workflowId, runId, workflowType, status, pin, startedAt, closedAt, parent, continuedFrom, continuedTo, suspended, trace, memo, searchAttributes } = row;
+  return { tenant, workflowId, runId, workflowType, status, bundle: pin.bundle, startedAt, closedAt, events, parent, continuedFrom, continuedTo, suspended, trace, memo, searchAttributes };
+};
+
+const cursorOf = (text: string): number => {
+  const number = Number(text);
+  if (!Number.isSafeInteger(number) || number < 0) throw new PerdureError('invalid-request', 'cursor is not one that this API gave.');
+  return number;
+};
+
+/** What is committed in one shard's file, over a connection that can only read. */
+export class SqliteRunReader {
+  readonly #db: DatabaseSync;
+  readonly #newest: StatementSync;
+  readonly #byId: StatementSync;
+  readonly #last: StatementSync;
+  readonly #transitions: StatementSync;
+  readonly #input: StatementSync;
+
+  constructor(db: DatabaseSync) {
+    this.#db = db;
+    this.#newest = db.prepare('select * from run where tenant = ? and workflow_id = ? order by number desc limit 1');
+    this.#byId = db.prepare('select * from run where tenant = ? and workflow_id = ? and run_id = ?');
+    this.#last = db.prepare('select coalesce(max(last), 0) as last from transition where run = ?');
+    this.#transitions = db.prepare('select last, at, hash, events from transition join bundle_name on bundle_name.id = bundle where run = ? and last > ? order by last limit ?');
+    this.#input = db.prepare('select outcome from input where tenant = ? and workflow_id = ? and id = ?');
+  }
+
+  find(ref: Ref): RunView | undefined {
+    const row = this.#row(ref);
+    return row && toView(row, this.#lastOf(row.number));
+  }
+
+  result(ref: Ref): RunResult | undefined {
+    const row = this.#row(ref);
+    if (!row) return undefined;
+    if (row.result) return row.result;
+    return { status: isClosed(row.status) ? 'running' : (row.status as 'running' | 'suspended'), runId: row.runId };
+  }
+
+  outcome({ tenant, workflowId, inputId }: { readonly tenant: string; readonly workflowId: string; readonly inputId: string }): InputOutcome | undefined {
+    const row = this.#input.get(tenant, workflowId, inputId) as { outcome: string } | undefined;
+    return row && (JSON.parse(row.outcome) as InputOutcome);
+  }
+
+  history(ref: Ref, { after, limit }: { readonly after: number; readonly limit: number }): HistoryPage | undefined {
+    const row = this.#row(ref);
+    if (!row) return undefined;
+    const last = this.#lastOf(row.number);
+    const events: HistoryEvent[] = [];
+    for (const transition of this.#transitions.iterate(row.number, after, limit) as Iterable<{ last: number; at: number; hash: string; events: string }>) {
+      const bodies = JSON.parse(transition.events) as EventBody[];
+      const first = transition.last - bodies.length + 1;
+      for (const [index, body] of bodies.entries()) {
+        if (first + index > after && events.length < limit) events.push({ n: first + index, at: transition.at, bundle: transition.hash, ...body });
+      }
+      if (events.length >= limit) break;
+    }
+    const shown = events.at(-1)?.n ?? after;
+    return { run: toView(row, last), events, ...(shown < last && events.length > 0 ? { next: shown } : {}) };
+  }
+
+  /** Newest first. */
+  list(tenant: string, query: RunQuery): RunPage {
+    const where = ['tenant = ?'];
+    const values: SQLInputValue[] = [tenant];
+    const add = (text: string, ...more: SQLInputValue[]): void => {
+      where.push(text);
+      values.push(...more);
+    };
+    if (query.status !== undefined) add('status = ?', query.status);
+    if (query.workflowType !== undefined) add('type = ?', query.workflowType);
+    if (query.workflowId !== undefined) add('workflow_id = ?', query.workflowId);
+    for (const [key, value] of Object.entries(query.attributes ?? {})) add('number in (select run from run_attribute where key = ? and value = ?)', key, attributeText(value));
+    if (query.cursor !== undefined) add('number < ?', cursorOf(query.cursor));
+    const records = this.#db.prepare(`select * from run where ${where.join(' and ')} order by number desc limit ?`).all(...values, query.limit + 1) as unknown as RunRecord[];
+    const runs = records.slice(0, query.limit).map((record) => toView(toRunRow(record), this.#lastOf(record.number)));
+    return { runs, ...(records.length > query.limit ? { next: String(records[query.limit - 1]!.number) } : {}) };
+  }
+
+  /** Runs that are not closed, by bundle; and when the newest run of a bundle started. */
+  bundleUse(tenant: string): { readonly bundle: string; readonly open: number; readonly newest: number }[] {
+    return this.#db.prepare('select bundle, sum(closed_at is null) as open, max(started_at) as newest from run where tenant = ? group by bundle').all(tenant) as unknown as { bundle: string; open: number; newest: number }[];
+  }
+
+  #row({ tenant, workflowId, runId }: Ref): RunRow | undefined {
+    const record = (runId === undefined ? this.#newest.get(tenant, workflowId) : this.#byId.get(tenant, workflowId, runId)) as RunRecord | undefined;
+    return record && toRunRow(record);
+  }
+
+  #lastOf(run: number): number {
+    return (this.#last.get(run) as { last: number }).last;
+  }
+}
+
+export class SqliteWaitReader extends WaitReader {
+  readonly #find: StatementSync;
+
+  constructor(db: DatabaseSync) {
+    super();
+    this.#find = db.prepare('select body from wait where tenant = ? and workflow_id = ? order by ord');
+  }
+
+  override async ofWorkflow(tenant: string, workflowId: string): Promise<readonly WaitView[]> {
+    const rows = this.#find.all(tenant, workflowId) as unknown as { body: string }[];
+    return rows.map(({ body }) => {
+      const { run, seq, wait, openedAt } = JSON.parse(body) as WaitRow;
+      return { run, seq, wait, openedAt };
+    });
+  }
+}
+
+export class SqliteAuditLog extends AuditLog {
+  readonly #db: DatabaseSync;
+
+  constructor(db: DatabaseSync) {
+    super();
+    this.#db = db;
+  }
+
+  override async list(tenant: string, { workflowId, cursor, limit }: { readonly workflowId?: string; readonly cursor?: string; readonly limit: number }): Promise<AuditPage> {
+    const where = `tenant = ? and number > ? ${workflowId === undefined ? '' : 'and workflow_id = ?'}`;
+    const values = [tenant, cursor === undefined ? 0 : cursorOf(cursor), ...(workflowId === undefined ? [] : [workflowId])];
+    const rows = this.#db.prepare(`select number, body from audit where ${where} order by number limit ?`).all(...values, limit + 1) as unknown as { number: number; body: string }[];
+    const entries = rows.slice(0, limit).map(({ body }) => JSON.parse(body) as AuditEntry);
+    return { entries, ...(rows.length > limit ? { next: String(rows[limit - 1]!.number) } : {}) };
+  }
+}
