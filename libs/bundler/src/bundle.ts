@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { basename, dirname, join, resolve } from 'node:path';
 import { PerdureError, type BundleManifest } from '@perdure/contract';
@@ -5,6 +6,7 @@ import { type BuildFailure, type BuildOptions, type BuildResult, type Message, t
 import { evaluateManifest } from './evaluate.js';
 import { forbidden, forbiddenChains } from './forbidden.js';
 import { SCRIPT } from './script.js';
+import { stablePaths } from './stable-paths.js';
 
 export type BundleInput = (
   | {
@@ -40,6 +42,8 @@ const USER_MODULE = 'perdure:user';
 
 export interface Prepared {
   readonly options: BuildOptions & { metafile: true; write: false };
+  /** Folder of the user's module, absolute. */
+  readonly folder: string;
   /** The user's module as the metafile names it. */
   readonly entry: string;
 }
@@ -86,16 +90,23 @@ export const prepare = (input: BundleInput): Prepared => {
     // A tsconfig above the entry must not change the bytes or drop the rules of ES2023.
     tsconfigRaw: { compilerOptions: { useDefineForClassFields: true, target: 'es2023' } },
   };
-  return { options, entry: basename(file) };
+  return { options, folder, entry: basename(file) };
 };
 
-export const finish = (result: BuildResult<Prepared['options']>, { entry }: Prepared): Bundle => {
+export const finish = (result: BuildResult<Prepared['options']>, { entry, folder }: Prepared): Bundle => {
   const chains = forbiddenChains(result.metafile, entry);
   if (chains.length > 0) throw new PerdureError('bundle-invalid', chains.join('\n'), { errors: chains });
-  const code = result.outputFiles.find(({ path }) => path.endsWith('.js'))?.text ?? '';
-  const sourceMap = result.outputFiles.find(({ path }) => path.endsWith('.map'))?.text ?? '';
+  const paths = stablePaths(folder, Object.keys(result.metafile.inputs));
+  const code = paths.code(outputOf(result, '.js'));
+  const sourceMap = paths.map(outputOf(result, '.map'));
   const manifest = evaluateManifest(code, sourceMap);
   return { code, hash: createHash('sha256').update(code).digest('hex'), sourceMap, workflows: manifest.workflows, manifest };
+};
+
+const outputOf = (result: BuildResult<Prepared['options']>, ending: string): string => {
+  const file = result.outputFiles.find(({ path }) => path.endsWith(ending));
+  assert(file !== undefined, `esbuild gives a ${ending} file`);
+  return file.text;
 };
 
 const userModule = (file: string, source: string | undefined): Plugin => ({

@@ -7,7 +7,7 @@ import type { Failure } from './outcome.js';
  * The protocol between host and realm. The bundle defines one global, `__perdure`:
  *
  *     activate(job: string): void      // JSON of a Job; the host then runs all pending jobs of the realm
- *     drain(): string                  // JSON of an ActivationOutput; empties it
+ *     drain(): string                  // JSON of an ActivationOutput; empties it. '' says: more has come to pass, run all pending jobs and ask again
  *     manifest(): string               // JSON of a BundleManifest, read once at the baseline
  *
  * A job is a history event of the job sort with its time, or a query.

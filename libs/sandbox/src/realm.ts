@@ -77,7 +77,11 @@ export class LiveRealm implements Realm {
   #perform(job: string): string {
     const { activate, drain } = this.#baseline.roots;
     this.#interpreter.send(activate, job);
-    this.#interpreter.runJobs();
-    return this.#interpreter.receive(drain, this.#host.limits.outputBytesMax);
+    for (;;) {
+      this.#interpreter.runJobs();
+      const output = this.#interpreter.receive(drain, this.#host.limits.outputBytesMax);
+      if (output !== '') return output;
+      this.#instance.checkDeadline();
+    }
   }
 }
