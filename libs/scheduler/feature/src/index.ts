@@ -1,1 +1,2 @@
-export {};
+export { SchedulerModule } from './scheduler-module.js';
+export type { SchedulerAdapters } from './scheduler-module.js';

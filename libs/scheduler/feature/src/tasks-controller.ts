@@ -1,0 +1,38 @@
+import { Body, Controller, HttpCode, Inject, Post, Res } from '@nestjs/common';
+import type { AnswerReceipt, HeartbeatResponse, PollResponse } from '@perdure/contract';
+import { Tenant, zod } from '@perdure/http';
+import { TaskDesk } from '@perdure/scheduler';
+import type { FastifyReply } from 'fastify';
+import type { z } from 'zod';
+import { answersBody, heartbeatsBody, pollBody } from './schemas.js';
+
+/** What pulling workers call. */
+@Controller('v1/tasks')
+export class TasksController {
+  readonly #desk: TaskDesk;
+
+  constructor(@Inject(TaskDesk) desk: TaskDesk) {
+    this.#desk = desk;
+  }
+
+  @Post('poll')
+  @HttpCode(200)
+  async poll(@Tenant() tenant: string, @Body(zod(pollBody)) body: z.output<typeof pollBody>, @Res({ passthrough: true }) reply: FastifyReply): Promise<PollResponse> {
+    const gone = new AbortController();
+    // The response's own event, not the socket's: the socket outlives it, and would gather a listener for each poll.
+    reply.raw.once('close', () => gone.abort());
+    return this.#desk.poll(tenant, body, gone.signal);
+  }
+
+  @Post('answers')
+  @HttpCode(200)
+  async answer(@Tenant() tenant: string, @Body(zod(answersBody)) body: z.output<typeof answersBody>): Promise<{ readonly receipts: readonly AnswerReceipt[] }> {
+    return { receipts: await this.#desk.answer(tenant, body.answers) };
+  }
+
+  @Post('heartbeats')
+  @HttpCode(200)
+  async heartbeat(@Tenant() tenant: string, @Body(zod(heartbeatsBody)) body: z.output<typeof heartbeatsBody>): Promise<{ readonly responses: readonly HeartbeatResponse[] }> {
+    return { responses: await this.#desk.heartbeat(tenant, body.heartbeats) };
+  }
+}
