@@ -1,27 +1,50 @@
 import nx from '@nx/eslint-plugin';
 import tseslint from 'typescript-eslint';
 
-const only = (tag, ...allowed) => ({ sourceTag: tag, onlyDependOnLibsWithTags: allowed });
+/** `never` names packages of others that the source may not import either. */
+const only = (tag, allowed, never = []) => ({ sourceTag: tag, onlyDependOnLibsWithTags: allowed, bannedExternalImports: never });
+
+const NEST = ['@nestjs/*'];
+const DRIVERS = ['better-sqlite3', 'kafkajs', '@platformatic/kafka', 'pg', 'ioredis', 'redis', 'etcd3', '@aws-sdk/*', '@azure/*', '@dapr/*', '@elastic/*'];
+const SERVICES = ['ingestion', 'history', 'scheduler', 'correlation', 'compensation'];
 
 /** Who may depend on whom, on three axes. There is no rule for "*", so a package without tags fails. */
 const depConstraints = [
-  only('type:contract', 'type:contract'),
-  only('type:util', 'type:util', 'type:contract'),
-  only('type:engine', 'type:engine', 'type:util', 'type:contract', 'type:domain', 'type:adapter'),
-  only('type:domain', 'type:domain', 'type:engine', 'type:util', 'type:contract'),
-  only('type:feature', 'type:feature', 'type:domain', 'type:util', 'type:contract'),
-  only('type:adapter', 'type:domain', 'type:engine', 'type:util', 'type:contract'),
-  only('type:sdk', 'type:contract', 'type:util', 'type:engine'),
-  only('type:testing', 'type:testing', 'type:domain', 'type:engine', 'type:adapter', 'type:sdk', 'type:util', 'type:contract'),
-  only('type:app', 'type:app', 'type:feature', 'type:domain', 'type:adapter', 'type:engine', 'type:sdk', 'type:testing', 'type:util', 'type:contract'),
-  only('type:tool', 'type:tool', 'type:contract', 'type:util'),
-  only('runtime:any', 'runtime:any', 'runtime:node'),
-  only('runtime:node', 'runtime:any', 'runtime:node'),
+  only('type:contract', ['type:contract'], ['*']),
+  only('type:util', ['type:util', 'type:contract'], DRIVERS),
+  only('type:engine', ['type:engine', 'type:util', 'type:contract', 'type:domain', 'type:adapter'], NEST),
+  only('type:domain', ['type:domain', 'type:engine', 'type:util', 'type:contract'], [...NEST, 'fastify', ...DRIVERS]),
+  only('type:feature', ['type:feature', 'type:domain', 'type:util', 'type:contract'], DRIVERS),
+  only('type:adapter', ['type:domain', 'type:engine', 'type:util', 'type:contract'], [...NEST, 'fastify']),
+  only('type:sdk', ['type:contract', 'type:util', 'type:engine'], [...NEST, ...DRIVERS]),
+  only('type:testing', ['type:testing', 'type:domain', 'type:engine', 'type:adapter', 'type:sdk', 'type:util', 'type:contract']),
+  only('type:app', ['type:app', 'type:feature', 'type:domain', 'type:adapter', 'type:engine', 'type:sdk', 'type:testing', 'type:util', 'type:contract']),
+  only('type:tool', ['type:tool', 'type:contract', 'type:util']),
+
+  // A service knows no other service: they meet in the contract, and an app or `embedded` puts them together.
+  ...SERVICES.map((service) => only(`scope:${service}`, [`scope:${service}`, 'scope:engine', 'scope:http', 'type:util', 'type:contract', 'type:testing'])),
+  only('scope:engine', ['scope:engine', 'type:util', 'type:contract']),
+  // Samples see what a user sees.
+  ...['swiftcart', 'issue-tracker'].map((sample) => only(`scope:${sample}`, [`scope:${sample}`, 'scope:sdk', 'type:util', 'type:contract', 'type:testing'])),
+
+  // What runs anywhere needs nothing of Node, nor by way of another package (tidy's `runtime` rule sees to Node's own modules).
+  only('runtime:any', ['runtime:any']),
+  only('runtime:sandbox', ['runtime:sandbox', 'runtime:any']),
+  only('runtime:node', ['runtime:any', 'runtime:node']),
 ];
 
 const banned = {
-  clock: ['Date.now', 'new Date', 'Math.random'].join(', '),
+  enums: { selector: 'TSEnumDeclaration', message: 'String unions, no enums.' },
+  namespaces: { selector: 'TSModuleDeclaration[declare!=true]', message: 'Modules, no namespaces.' },
+  parameterProperties: { selector: 'TSParameterProperty', message: 'Declare the field; no parameter properties.' },
+  defaultExports: { selector: 'ExportDefaultDeclaration', message: 'Named exports only.' },
+  now: { selector: "CallExpression[callee.object.name='Date'][callee.property.name='now']", message: 'Time comes from Clock.' },
+  newDate: { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: 'Time comes from Clock.' },
+  random: { selector: "CallExpression[callee.object.name='Math'][callee.property.name='random']", message: 'Randomness is injected.' },
+  env: { selector: "MemberExpression[object.name='process'][property.name='env']", message: 'The environment is read in config.ts alone.' },
 };
+const restrictSyntax = (...allowed) => ({ 'no-restricted-syntax': ['error', ...Object.entries(banned).filter(([name]) => !allowed.includes(name)).map(([, rule]) => rule)] });
+const restrictNode = (group, message) => ({ 'no-restricted-imports': ['error', { patterns: [{ group, message }] }] });
 
 export default tseslint.config(
   { ignores: ['**/dist/**', '**/node_modules/**', '**/.nx/**', '**/testdata/**', '**/fixtures/**'] },
@@ -40,22 +63,15 @@ export default tseslint.config(
       'max-params': ['error', 3],
       'no-console': 'error',
       eqeqeq: 'error',
-      'no-restricted-syntax': [
-        'error',
-        { selector: 'TSEnumDeclaration', message: 'String unions, no enums.' },
-        { selector: 'ExportDefaultDeclaration', message: 'Named exports only.' },
-        { selector: "CallExpression[callee.object.name='Date'][callee.property.name='now']", message: `Time comes from Clock (${banned.clock}).` },
-        { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: 'Time comes from Clock.' },
-        { selector: "CallExpression[callee.object.name='Math'][callee.property.name='random']", message: 'Randomness is injected.' },
-        { selector: "MemberExpression[object.name='process'][property.name='env']", message: 'The environment is read in config.ts alone.' },
-      ],
+      ...restrictSyntax(),
     },
   },
   // The places where time, randomness and the environment come from.
-  { files: ['**/system-clock.ts', '**/config.ts', '**/main.ts', '**/*.spec.ts', '**/e2e/**', 'tools/**', 'libs/sdk/src/{client,node,testing}/**'], rules: { 'no-restricted-syntax': ['error', { selector: 'TSEnumDeclaration', message: 'String unions, no enums.' }] } },
+  { files: ['**/system-clock.ts', '**/config.ts', '**/main.ts', '**/*.spec.ts', '**/e2e/**', 'tools/**', 'libs/sdk/src/{client,node,testing}/**'], rules: restrictSyntax('now', 'newDate', 'random', 'env') },
   // A suite is one function; a Nest handler's parameters are its injected parts.
   { files: ['**/*.spec.ts', '**/testing/**'], rules: { 'max-lines-per-function': 'off', '@typescript-eslint/no-empty-function': 'off' } },
   { files: ['**/*-controller.ts', '**/*.spec.ts'], rules: { 'max-params': 'off' } },
   { files: ['**/main.ts', 'apps/cli/**', 'tools/**'], rules: { 'no-console': 'off' } },
-  { files: ['libs/*/domain/**/*.ts', 'libs/engine/**/*.ts', 'libs/contract/**/*.ts'], rules: { 'no-restricted-imports': ['error', { patterns: [{ group: ['@nestjs/*', 'kafkajs', 'pg', 'ioredis', 'node:sqlite', '@aws-sdk/*', '@dapr/*', '@elastic/*'], message: 'Domain code knows neither Nest nor drivers.' }] }] } },
+  { files: ['libs/engine/src/**/*.ts', 'libs/contract/src/**/*.ts'], ignores: ['**/*.spec.ts'], rules: restrictNode(['node:*'], 'Pure: nothing of Node (I5).') },
+  { files: ['libs/*/domain/src/**/*.ts'], ignores: ['**/*.spec.ts'], rules: restrictNode(['node:sqlite', 'node:fs', 'node:fs/*', 'node:http', 'node:net', 'node:worker_threads'], 'Domain code reaches files, sockets and threads through its ports.') },
 );

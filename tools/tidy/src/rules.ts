@@ -8,7 +8,8 @@ import { innerBarrels } from './rules/inner-barrels.js';
 import { machinePaths } from './rules/machine-paths.js';
 import { readmes } from './rules/readmes.js';
 import { references } from './rules/references.js';
+import { runtime } from './rules/runtime.js';
 import { tags } from './rules/tags.js';
 import type { Rule } from './workspace.js';
 
-export const RULES: readonly Rule[] = [bannedNames, bannedWords, deadFiles, dependencies, fileLength, functionLength, innerBarrels, machinePaths, readmes, references, tags];
+export const RULES: readonly Rule[] = [bannedNames, bannedWords, deadFiles, dependencies, fileLength, functionLength, innerBarrels, machinePaths, readmes, references, runtime, tags];
