@@ -4,6 +4,7 @@ import type { Baseline } from './baseline.js';
 import { LimitHit, type Instance } from './instance.js';
 import { GuestError, Interpreter } from './interpreter.js';
 import type { SandboxLimits } from './limits.js';
+import { takeSnapshot } from './snapshot.js';
 
 /** What came of one job: its output, or the limit that made it void. */
 export type Activation = { readonly kind: 'ok'; readonly output: string } | { readonly kind: 'voided'; readonly reason: VoidReason; readonly message: string };
@@ -16,6 +17,8 @@ export interface Realm {
   probe(job: string): Activation;
   /** The same; the memory is put back when the output is refused. */
   activateUnless(job: string, refused: (output: string) => boolean): Activation;
+  /** The realm's memory, at rest, for `Sandbox.restoreRealm` of any process with the same key. */
+  snapshot(): Uint8Array;
   /** Gives the instance back; the realm is gone. */
   close(): void;
 }
@@ -24,6 +27,7 @@ export interface Realm {
 export interface RealmHost {
   readonly limits: SandboxLimits;
   readonly snapshotKey: Uint8Array;
+  readonly build: string;
   /** Holds a realm's memory while a probe runs; realms of one sandbox never run at once. */
   spare: Buffer;
   release(instance: Instance, baseline: Baseline): void;
@@ -66,6 +70,11 @@ export class LiveRealm implements Realm {
     if (activation.kind === 'ok' && !refused(activation.output)) return activation;
     if (!instance.broken) instance.putBack(this.#host.spare, pages);
     return activation;
+  }
+
+  snapshot(): Uint8Array {
+    assert(!this.#closed && !this.#instance.broken, 'a closed or voided realm has no image');
+    return takeSnapshot(this.#instance, this.#baseline, { key: this.#host.snapshotKey, build: this.#host.build });
   }
 
   close(): void {

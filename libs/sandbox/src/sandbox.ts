@@ -5,6 +5,7 @@ import { loadEngine, type Engine } from './engine.js';
 import { Instance } from './instance.js';
 import { toLimits, WASM_PAGE_BYTES, type SandboxLimits } from './limits.js';
 import { LiveRealm, type Realm, type RealmHost } from './realm.js';
+import { applySnapshot } from './snapshot.js';
 
 export interface SandboxOptions {
   readonly limits?: Partial<SandboxLimits>;
@@ -54,7 +55,7 @@ export class Sandbox {
     this.build = engine.build;
     this.#engine = engine;
     this.#limits = limits;
-    this.#host = { limits, snapshotKey, spare: Buffer.alloc(0), release: (instance, baseline) => this.#release(instance, baseline) };
+    this.#host = { limits, snapshotKey, build: engine.build, spare: Buffer.alloc(0), release: (instance, baseline) => this.#release(instance, baseline) };
   }
 
   static async create(options: SandboxOptions = {}): Promise<Sandbox> {
@@ -84,7 +85,16 @@ export class Sandbox {
   /** A fresh realm at the bundle's baseline. */
   openRealm(bundleHash: string): Realm {
     const loaded = this.#loaded(bundleHash);
-    return this.#open(loaded);
+    return this.#open(loaded).realm;
+  }
+
+  /** A realm as the image has it. `undefined`: the image is damaged, or was made by another build or on another baseline. */
+  restoreRealm(bundleHash: string, image: Uint8Array): Realm | undefined {
+    const loaded = this.#loaded(bundleHash);
+    const { realm, instance } = this.#open(loaded);
+    if (applySnapshot(instance, loaded.baseline, { image, key: this.#host.snapshotKey, build: this.build })) return realm;
+    realm.close();
+    return undefined;
   }
 
   stats(): SandboxStats {
@@ -98,12 +108,12 @@ export class Sandbox {
     this.#bundles.clear();
   }
 
-  #open(loaded: Loaded): LiveRealm {
+  #open(loaded: Loaded): { readonly realm: LiveRealm; readonly instance: Instance } {
     const instance = this.#takeInstance();
     instance.reset(loaded.baseline);
     this.#live++;
     loaded.realms++;
-    return new LiveRealm(this.#host, instance, loaded.baseline);
+    return { realm: new LiveRealm(this.#host, instance, loaded.baseline), instance };
   }
 
   #takeInstance(): Instance {
