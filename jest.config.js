@@ -9,6 +9,7 @@ export default {
   },
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': ['$1.ts', '$1.js'] },
   testEnvironment: 'node',
+  reporters: ['default', '<rootDir>/tools/ci/silent-skips.mjs'],
   testEnvironmentOptions: { customExportConditions: ['@perdure/source', 'node', 'node-addons'] },
   maxWorkers: 2,
   workerIdleMemoryLimit: '1GB',
