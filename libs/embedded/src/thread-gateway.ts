@@ -24,7 +24,7 @@ export class ThreadGateway extends ShardGateway {
     this.#worker = worker;
     this.#out = new Batcher((batch) => worker.postMessage(batch));
     worker.on('message', (batch: FromShard[]) => this.#receive(batch, onFatal));
-    worker.on('error', (error) => onFatal(error.stack ?? error.message));
+    worker.on('error', (error) => onFatal(error instanceof Error ? (error.stack ?? error.message) : String(error)));
     this.#exited = new Promise((resolve) =>
       worker.once('exit', () => {
         this.#gone = new PerdureError('unavailable', 'The shard has stopped.');

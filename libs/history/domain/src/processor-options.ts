@@ -40,6 +40,8 @@ export interface ProcessorLimits {
   readonly pageTransitions: number;
   /** A named run that continued as new is followed so many times. */
   readonly redirectsMax: number;
+  /** Runs that follow each other by continue-as-new in one batch. */
+  readonly continuationsMax: number;
 }
 
 export const PROCESSOR_LIMITS: ProcessorLimits = {
@@ -49,6 +51,7 @@ export const PROCESSOR_LIMITS: ProcessorLimits = {
   snapshotsPerCommitMax: 4,
   pageTransitions: 500,
   redirectsMax: 100_000,
+  continuationsMax: 100,
 };
 
 export interface ProcessorOptions {

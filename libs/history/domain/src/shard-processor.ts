@@ -54,8 +54,16 @@ export class ShardProcessor {
   async process(inputs: readonly Input[]): Promise<Effect[]> {
     const effects: Effect[] = [];
     for (const input of inputs) {
-      this.#batch.to += 1;
-      await this.#processOne(input, effects);
+      let next: Input | undefined = input;
+      for (let runs = 0; next; runs++) {
+        // A run that only ever continues must not keep the batch from its end: its next start is an input like any other.
+        if (runs > this.#limits.continuationsMax) {
+          effects.push({ to: 'history', input: next });
+          break;
+        }
+        this.#batch.to += 1;
+        next = await this.#processOne(next, effects);
+      }
     }
     return effects;
   }
@@ -110,13 +118,14 @@ export class ShardProcessor {
     return answerOf(result.output);
   }
 
-  async #processOne(input: Input, effects: Effect[]): Promise<void> {
+  /** Gives the start of the run that goes on, if this one continued as new: it belongs to the same transaction. */
+  async #processOne(input: Input, effects: Effect[]): Promise<Input | undefined> {
     const ref = { tenant: input.tenant, workflowId: input.workflowId, inputId: input.id };
     const content = isRemembered(input) ? contentOf(input) : undefined;
     const kept = content === undefined ? undefined : await this.#findInput(ref);
     if (kept && kept.content !== content) {
       this.#batch.outcomes.push({ ref, outcome: { kind: 'refused', problem: { code: 'input-id-reused', detail: `Id "${input.id}" was used for another input.` } } });
-      return;
+      return undefined;
     }
     const { run, decision } = await this.#decide(input, kept?.outcome);
     if (decision.kind === 'drop' || decision.kind === 'refuse' || decision.kind === 'redirect') {
@@ -125,7 +134,7 @@ export class ShardProcessor {
       const outcome: InputOutcome | undefined = decision.kind === 'refuse' ? { kind: 'refused', problem: decision.problem } : decision.outcome;
       if (outcome && kept) this.#batch.outcomes.push({ ref, outcome });
       else if (outcome && content !== undefined) this.#keepOutcome(ref, { outcome, content, at: input.at, ...(run ? { run: run.number } : {}) });
-      return;
+      return undefined;
     }
     const { settled, touched } = await this.#carryOut(run, decision);
     for (const { inputId, outcome } of settled.outcomes) {
@@ -133,7 +142,7 @@ export class ShardProcessor {
       this.#keepOutcome({ ...ref, inputId }, { outcome, content: row?.content ?? content ?? '', at: row?.at ?? input.at, ...(touched ? { run: touched.number } : {}) });
     }
     effects.push(...settled.effects);
-    if (settled.continuation) await this.#processOne(settled.continuation, effects);
+    return settled.continuation;
   }
 
   async #decide(input: Input, seen: InputOutcome | undefined): Promise<{ run: CachedRun | undefined; decision: Decision }> {

@@ -6,7 +6,14 @@ export abstract class Ownership {
 
 /** One process that has the data folder to itself: the folder's lock is the fence. */
 export class SoleOwner extends Ownership {
+  readonly #epoch: number;
+
+  constructor(epoch: number) {
+    super();
+    this.#epoch = epoch;
+  }
+
   override epoch(): number {
-    return 1;
+    return this.#epoch;
   }
 }

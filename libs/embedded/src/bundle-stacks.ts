@@ -1,0 +1,24 @@
+import { mapStack } from '@perdure/bundler';
+import type { Failure } from '@perdure/contract';
+import { StackMapper } from '@perdure/history';
+
+/** Source maps of deployed bundles. */
+export interface SourceMaps {
+  code(tenant: string, hash: string): { readonly sourceMap?: string } | undefined;
+}
+
+export class BundleStacks extends StackMapper {
+  readonly #maps: SourceMaps;
+
+  constructor(maps: SourceMaps) {
+    super();
+    this.#maps = maps;
+  }
+
+  override async map(tenant: string, bundle: string, failure: Failure): Promise<Failure> {
+    const sourceMap = this.#maps.code(tenant, bundle)?.sourceMap;
+    if (!sourceMap) return failure;
+    const mapOne = (each: Failure): Failure => ({ ...each, ...(each.stack === undefined ? {} : { stack: mapStack(each.stack, sourceMap) }), ...(each.cause ? { cause: mapOne(each.cause) } : {}) });
+    return mapOne(failure);
+  }
+}

@@ -1,0 +1,364 @@
+import { createHash } from 'node:crypto';
+import type { CancelTimer, Clock } from '@perdure/clock';
+import { Compensator } from '@perdure/compensation';
+import { isPerdureError, LIMITS, PerdureError, runKeyOf, toPerdureError, type AnswerReceipt, type BundleManifest, type CompensationEffect, type CorrelationEffect, type Effect, type ExternalEvent, type HeartbeatRequest, type HeartbeatResponse, type Input, type InputOutcome, type Json, type PollRequest, type PollResponse, type SchedulerEffect, type TaskAnswer } from '@perdure/contract';
+import { Correlator } from '@perdure/correlation';
+import { Engine } from '@perdure/engine';
+import { isStoreFault, ShardProcessor, SoleOwner, type BundleSource, type ProcessorLimits, type StackMapper } from '@perdure/history';
+import { deriveRunId, sha256Hex } from '@perdure/identity';
+import type { Sandbox } from '@perdure/sandbox';
+import { Scheduler } from '@perdure/scheduler';
+import { SqliteCorrelationStore, SqliteSagaStore, SqliteSchedulerStore, SqliteStateStore, type ShardFile } from '@perdure/sqlite';
+import { Inbox } from './inbox.js';
+import { SandboxRealms } from './sandbox-realms.js';
+import { ShardGateway, type InspectedBundle, type QueryRequest, type ShardFigures, type ShardHints } from './shard-gateway.js';
+
+export interface EmbeddedShardOptions {
+  readonly file: ShardFile;
+  readonly bundles: BundleSource;
+  readonly sandbox: Sandbox;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly snapshotKey: Uint8Array;
+  readonly stacks?: StackMapper;
+  readonly limits?: Partial<ProcessorLimits>;
+  /** Closed runs are removed after so long. */
+  readonly retentionMs?: number;
+  /** A line for the operator. */
+  readonly log?: (level: 'info' | 'warn' | 'error', message: string, fields: Readonly<Record<string, unknown>>) => void;
+}
+
+type Work =
+  | { readonly kind: 'input'; readonly input: Input; readonly resolve: (outcome: InputOutcome) => void; readonly reject: (error: Error) => void }
+  | { readonly kind: 'events'; readonly events: readonly ExternalEvent[]; receipts?: ('accepted' | 'duplicate')[]; readonly resolve: (receipts: ('accepted' | 'duplicate')[]) => void; readonly reject: (error: Error) => void };
+
+const outcomeKeyOf = (ref: { readonly tenant: string; readonly workflowId: string; readonly inputId: string }): string => `${ref.tenant}\u0000${ref.workflowId}\u0000${ref.inputId}`;
+
+const DAY_MS = 86_400_000;
+const SWEEP_EVERY_MS = 10 * 60_000;
+const PURGE_RUNS_MAX = 500;
+
+/**
+ * A whole shard in one thread and one file (design §8): the four state machines, and the loop that feeds them.
+ *
+ * 1. A batch is one transaction over all of them; what follows from an input within the shard is worked off in the same batch, up to
+ *    a bound, and the rest is kept in the same transaction for the next.
+ * 2. Nothing of a batch is told before its commit (I1, I4); after one that failed, all of them are as the file says (I3).
+ * 3. A batch that fails by its content is tried again input by input; the one at fault is refused (I10).
+ */
+export class EmbeddedShard extends ShardGateway {
+  readonly #options: EmbeddedShardOptions;
+  readonly #state: SqliteStateStore;
+  readonly #schedulerStore: SqliteSchedulerStore;
+  readonly #correlationStore: SqliteCorrelationStore;
+  readonly #sagaStore: SqliteSagaStore;
+  readonly #inbox: Inbox;
+  #processor!: ShardProcessor;
+  #scheduler!: Scheduler;
+  #correlator!: Correlator;
+  #compensator!: Compensator;
+  #work: Work[] = [];
+  #between: (() => Promise<void>)[] = [];
+  #turning: Promise<void> | undefined;
+  #scheduled = false;
+  #woken = false;
+  #closing = false;
+  #cancelSweep: CancelTimer = () => undefined;
+  readonly #waiting = new Map<string, Extract<Work, { kind: 'input' }>[]>();
+  readonly #listeners: ((hints: ShardHints) => void)[] = [];
+  #hints: { closed: string[]; decided: string[] } = { closed: [], decided: [] };
+  #figures = { batches: 0, inputs: 0, commitFailures: 0, commitSeconds: 0 };
+
+  private constructor(options: EmbeddedShardOptions) {
+    super();
+    this.#options = options;
+    this.#state = new SqliteStateStore(options.file);
+    this.#schedulerStore = new SqliteSchedulerStore(options.file);
+    this.#correlationStore = new SqliteCorrelationStore(options.file);
+    this.#sagaStore = new SqliteSagaStore(options.file);
+    this.#inbox = new Inbox(options.file);
+  }
+
+  static async open(options: EmbeddedShardOptions): Promise<EmbeddedShard> {
+    const shard = new EmbeddedShard(options);
+    await shard.#open();
+    return shard;
+  }
+
+  override async append(inputs: readonly Input[]): Promise<readonly InputOutcome[]> {
+    return Promise.all(inputs.map((input) => this.#enqueue<InputOutcome>((resolve, reject) => ({ kind: 'input', input, resolve, reject }))));
+  }
+
+  override publish(events: readonly ExternalEvent[]): Promise<readonly ('accepted' | 'duplicate')[]> {
+    return this.#enqueue<('accepted' | 'duplicate')[]>((resolve, reject) => ({ kind: 'events', events, resolve, reject }));
+  }
+
+  override query({ tenant, workflowId, runId, name, input }: QueryRequest): Promise<{ readonly value?: Json }> {
+    const query = { name, at: this.#options.clock.now(), ...(input === undefined ? {} : { input }) };
+    return this.#inTurn(() => this.#processor.query({ tenant, workflowId, ...(runId === undefined ? {} : { runId }) }, query));
+  }
+
+  override poll(tenant: string, request: PollRequest, signal?: AbortSignal): Promise<PollResponse> {
+    return this.#scheduler.poll(tenant, request, signal);
+  }
+  override answer(tenant: string, answers: readonly TaskAnswer[]): Promise<readonly AnswerReceipt[]> {
+    return this.#scheduler.answer(tenant, answers);
+  }
+  override heartbeat(tenant: string, requests: readonly HeartbeatRequest[]): Promise<readonly HeartbeatResponse[]> {
+    return this.#scheduler.heartbeat(tenant, requests);
+  }
+
+  override inspect(code: string): Promise<InspectedBundle> {
+    return this.#inTurn(async () => {
+      const hash = createHash('sha256').update(code).digest('hex');
+      const { workflows } = JSON.parse(this.#options.sandbox.loadBundle({ hash, code }).manifest) as BundleManifest;
+      return { hash, workflows };
+    });
+  }
+
+  override async figures(): Promise<ShardFigures> {
+    return { ...this.#figures, liveRealms: this.#processor.liveRealms, queued: this.#work.length };
+  }
+
+  override onHints(listener: (hints: ShardHints) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  override async drain(): Promise<void> {
+    this.#scheduler.drain();
+  }
+
+  override async close(): Promise<void> {
+    this.#closing = true;
+    this.#cancelSweep();
+    this.#kick();
+    await this.settled();
+    const error = new PerdureError('draining', 'The server is shutting down.');
+    for (const work of this.#work.splice(0)) work.reject(error);
+    this.#options.file.close();
+  }
+
+  /** Resolves when nothing is left to do now: for tests and skippable time. */
+  async settled(): Promise<void> {
+    while (this.#turning || this.#scheduled) await (this.#turning ?? new Promise((resolve) => setImmediate(resolve)));
+  }
+
+  async #open(): Promise<void> {
+    const { bundles, sandbox, snapshotKey, stacks, limits, clock, random, file, log } = this.#options;
+    const engine = new Engine({ deriveRunId, digest: sha256Hex });
+    this.#processor = await ShardProcessor.open(
+      {
+        engine, bundles, store: this.#state, realms: new SandboxRealms(sandbox), ownership: new SoleOwner(file.epoch),
+        ...(stacks ? { stacks } : {}),
+        events: {
+          outcome: (ref, outcome) => this.#tell(outcomeKeyOf(ref), outcome),
+          closed: (run) => this.#hints.closed.push(runKeyOf(run)),
+          logs: (run, logs) => {
+            for (const { level, text } of logs) log?.(level === 'debug' ? 'info' : level, text, { ...run, source: 'workflow' });
+          },
+        },
+      },
+      { shard: file.shard, snapshotKey, ...(limits ? { limits } : {}) },
+    );
+    this.#scheduler = new Scheduler({ tasks: this.#schedulerStore.tasks, timers: this.#schedulerStore.timers, clock, random, epoch: file.epoch, wake: () => this.#wake() });
+    await this.#scheduler.open();
+    this.#correlator = await Correlator.open({ store: this.#correlationStore });
+    this.#compensator = await Compensator.open(this.#sagaStore);
+    this.#sweepLater();
+    if (!this.#inbox.isEmpty) this.#wake();
+  }
+
+  #enqueue<T>(toWork: (resolve: (value: T) => void, reject: (error: Error) => void) => Work): Promise<T> {
+    if (this.#closing) return Promise.reject(new PerdureError('draining', 'The server is shutting down.'));
+    if (this.#work.length >= LIMITS.shardQueueMax) return Promise.reject(new PerdureError('overloaded', `${this.#work.length} inputs wait for the shard, at most ${LIMITS.shardQueueMax} may.`));
+    return new Promise<T>((resolve, reject) => {
+      this.#work.push(toWork(resolve, reject));
+      this.#kick();
+    });
+  }
+
+  /** Runs something on committed state, between batches. */
+  #inTurn<T>(run: () => Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.#between.push(() => run().then(resolve, reject));
+      this.#kick();
+    });
+  }
+
+  #wake(): void {
+    this.#woken = true;
+    this.#kick();
+  }
+
+  /** What arrives in one turn of the event loop makes one batch: the commit is shared. */
+  #kick(): void {
+    if (this.#scheduled || this.#turning) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.#turning = this.#turn().finally(() => {
+        this.#turning = undefined;
+        if (this.#hasWork()) this.#kick();
+      });
+    });
+  }
+
+  #hasWork(): boolean {
+    return this.#work.length > 0 || this.#between.length > 0 || this.#woken || !this.#inbox.isEmpty;
+  }
+
+  async #turn(): Promise<void> {
+    for (const run of this.#between.splice(0)) await run();
+    if (!this.#hasWork()) return;
+    this.#woken = false;
+    await this.#runBatch(this.#work.splice(0, LIMITS.batchInputsMax), true);
+  }
+
+  async #runBatch(works: readonly Work[], mayRetry: boolean): Promise<void> {
+    try {
+      await this.#feed(works);
+      this.#commit();
+    } catch (thrown) {
+      return this.#afterFailure(works, { error: toPerdureError(thrown), mayRetry });
+    }
+    this.#committed(works);
+  }
+
+  async #feed(works: readonly Work[]): Promise<void> {
+    const { clock } = this.#options;
+    const spilled = this.#inbox.take(LIMITS.batchInputsMax);
+    const inputs: Input[] = [...spilled, ...this.#scheduler.takeInputs()];
+    this.#compensator.closed(this.#scheduler.takeUndoClosings(), clock.now());
+    for (const work of works) {
+      if (work.kind === 'events') work.receipts = await this.#correlator.publish(work.events, clock.now());
+      else {
+        inputs.push(work.input);
+        const key = outcomeKeyOf({ ...work.input, inputId: work.input.id });
+        this.#waiting.set(key, [...(this.#waiting.get(key) ?? []), work]);
+      }
+    }
+    await this.#workOff(inputs);
+  }
+
+  async #workOff(first: Input[]): Promise<void> {
+    let inputs = first;
+    let processed = 0;
+    for (;;) {
+      inputs.push(...this.#correlator.takeInputs(), ...this.#compensator.takeInputs());
+      if (inputs.length === 0 && processed > 0) break;
+      if (processed >= LIMITS.batchInputsMax * 8) {
+        this.#inbox.put(inputs);
+        break;
+      }
+      processed += Math.max(1, inputs.length);
+      this.#figures.inputs += inputs.length;
+      const effects = await this.#processor.process(inputs);
+      inputs = await this.#dispatch(effects);
+    }
+  }
+
+  /** Hands effects to the slices of this shard; gives those that are inputs again. */
+  async #dispatch(effects: readonly Effect[]): Promise<Input[]> {
+    const inputs: Input[] = [];
+    const scheduler: SchedulerEffect[] = [];
+    const correlation: CorrelationEffect[] = [];
+    const compensation: CompensationEffect[] = [];
+    for (const effect of effects) {
+      if (effect.to === 'history') inputs.push(effect.input);
+      else if (effect.to === 'scheduler') scheduler.push(effect);
+      else if (effect.to === 'correlation') correlation.push(effect);
+      else compensation.push(effect);
+    }
+    if (compensation.length > 0) this.#compensator.receive(compensation);
+    scheduler.push(...this.#compensator.takeEffects());
+    if (scheduler.length > 0) this.#scheduler.receive(scheduler);
+    if (correlation.length > 0) await this.#correlator.receive(correlation);
+    return inputs;
+  }
+
+  #commit(): void {
+    const history = this.#processor.takeCommit();
+    const tasks = this.#scheduler.takeChanges();
+    const waits = this.#correlator.takeChanges();
+    const sagas = this.#compensator.takeChanges();
+    if (!history && tasks.length === 0 && waits.length === 0 && sagas.length === 0 && !this.#inbox.isChanged) return;
+    const startedMs = performance.now();
+    this.#options.file.transaction(() => {
+      if (history) this.#state.write(history);
+      this.#schedulerStore.write(tasks);
+      this.#correlationStore.write(waits);
+      this.#sagaStore.write(sagas);
+      this.#inbox.write();
+    });
+    this.#figures.commitSeconds += (performance.now() - startedMs) / 1000;
+    this.#figures.batches += 1;
+  }
+
+  #committed(works: readonly Work[]): void {
+    this.#inbox.committed();
+    this.#processor.committed();
+    this.#correlator.committed();
+    this.#scheduler.committed();
+    for (const work of works) if (work.kind === 'events') work.resolve(work.receipts ?? []);
+    const hints = this.#hints;
+    if (hints.closed.length === 0 && hints.decided.length === 0) return;
+    this.#hints = { closed: [], decided: [] };
+    for (const listener of this.#listeners) listener(hints);
+  }
+
+  async #afterFailure(works: readonly Work[], { error, mayRetry }: { readonly error: PerdureError; readonly mayRetry: boolean }): Promise<void> {
+    this.#figures.commitFailures += 1;
+    this.#options.log?.('error', 'a batch was taken back', { code: error.code, error: error.stack, inputs: works.length });
+    await this.#takeBack();
+    const byContent = !isStoreFault(error) || error.fault === 'contentRefused';
+    if (byContent && mayRetry && works.length > 1) {
+      for (const work of works) await this.#runBatch([work], true);
+      return;
+    }
+    const [work] = works;
+    if (byContent && mayRetry && work?.kind === 'input') return this.#refuse(work, error);
+    const answer = isPerdureError(error) && error.code !== 'internal' ? error : new PerdureError('unavailable', 'The store cannot take the request now.', { cause: error });
+    for (const each of works) each.reject(answer);
+  }
+
+  async #refuse(work: Extract<Work, { kind: 'input' }>, error: Error): Promise<void> {
+    try {
+      this.#waiting.set(outcomeKeyOf({ ...work.input, inputId: work.input.id }), [work]);
+      await this.#processor.refuse(work.input, error);
+      this.#commit();
+      this.#committed([work]);
+    } catch (thrown) {
+      await this.#takeBack();
+      work.reject(toPerdureError(thrown));
+    }
+  }
+
+  async #takeBack(): Promise<void> {
+    this.#waiting.clear();
+    this.#hints = { closed: [], decided: [] };
+    this.#processor.takeBack();
+    this.#inbox.takeBack();
+    await this.#scheduler.reset();
+    await this.#correlator.reset();
+    await this.#compensator.reset();
+  }
+
+  #tell(key: string, outcome: InputOutcome): void {
+    if (outcome.kind === 'updated') this.#hints.decided.push(key);
+    const works = this.#waiting.get(key);
+    this.#waiting.delete(key);
+    for (const { resolve } of works ?? []) resolve(outcome);
+  }
+
+  #sweepLater(): void {
+    const { clock, retentionMs = 7 * DAY_MS } = this.#options;
+    this.#cancelSweep = clock.at(clock.now() + SWEEP_EVERY_MS, () => {
+      void this.#inTurn(async () => {
+        this.#correlator.sweep(clock.now());
+        this.#woken = true;
+        await this.#state.purge({ closedBeforeMs: clock.now() - retentionMs, limit: PURGE_RUNS_MAX });
+      }).catch((error: unknown) => this.#options.log?.('warn', 'the sweep failed', { error: String(error) }));
+      this.#sweepLater();
+    });
+  }
+}
