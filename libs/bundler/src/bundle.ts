@@ -83,6 +83,8 @@ export const prepare = (input: BundleInput): Prepared => {
     sourcesContent: true,
     charset: 'utf8',
     legalComments: 'none',
+    // Modules are strict; a script is not by itself.
+    banner: { js: '"use strict";' },
     minify: input.minify ?? false,
     keepNames: input.minify ?? false,
     logLevel: 'silent',

@@ -1,4 +1,4 @@
-import { type Duration, durationMs } from '../common/duration.js';
+import type { Duration } from '../common/duration.js';
 import { TimedOut } from '../common/errors.js';
 import { NativePromise, rejected, resolved } from './primordials.js';
 import { looking, mayAsk, never, realm, takeOwedCancel, type Condition } from './realm.js';
@@ -17,7 +17,6 @@ import { armTimeout } from './timeout.js';
  */
 export const condition = (predicate: () => boolean, timeout?: Duration): Promise<void> => {
   if (!mayAsk('condition()')) return never();
-  if (timeout !== undefined) durationMs(timeout);
   if (looking('A condition', predicate)) return resolved(undefined);
   const owed = takeOwedCancel();
   if (owed !== undefined) return rejected(owed);
@@ -42,9 +41,9 @@ export const condition = (predicate: () => boolean, timeout?: Duration): Promise
         reject(error);
       },
     };
-    const disarm = armTimeout(timeout, () => {
+    const disarm = armTimeout(timeout, (afterMs) => {
       realm.conditions.delete(waiting);
-      reject(new TimedOut(`The condition was not met within ${String(timeout)}`));
+      reject(new TimedOut(`The condition was not met within ${afterMs} ms`));
     });
     realm.conditions.add(waiting);
   });

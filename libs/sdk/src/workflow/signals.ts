@@ -86,9 +86,9 @@ export const nextSignal = <Input>(token: SignalToken<Input> | string, options: {
   const owed = takeOwedCancel();
   if (owed !== undefined) return rejected(owed);
   return new NativePromise<Input>((resolve, reject) => {
-    const disarm = armTimeout(options.timeout, () => {
+    const disarm = armTimeout(options.timeout, (afterMs) => {
       realm.receivers.delete(receiver);
-      reject(new TimedOut(`No signal ${name} within ${String(options.timeout)}`));
+      reject(new TimedOut(`No signal ${name} within ${afterMs} ms`));
     });
     const receiver: SignalReceiver = {
       name,
