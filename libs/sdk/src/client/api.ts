@@ -67,7 +67,8 @@ export class Api {
 
 const isProblemCode = (code: unknown): code is ProblemCode => typeof code === 'string' && Object.hasOwn(PROBLEMS, code);
 
-const toError = ({ status, body }: HttpAnswer): PerdureError => {
+/** An error answer as an error. */
+export const toError = ({ status, body }: HttpAnswer): PerdureError => {
   let problem: { code?: unknown; detail?: unknown; errors?: unknown } = {};
   try {
     problem = (JSON.parse(body) ?? {}) as typeof problem;

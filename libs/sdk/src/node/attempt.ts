@@ -1,0 +1,97 @@
+import type { Failure, Json, TaskAnswer, TaskEnvelope } from '@perdure/contract';
+import { withActivity, type ActivityContext } from '../activity/activity-context.js';
+import { CompleteLater } from '../activity/complete-later.js';
+import { fromInput } from '../common/arguments.js';
+import { Cancelled } from '../common/errors.js';
+import { toFailure } from '../common/failure.js';
+import type { ActivityFunction } from './activity-registry.js';
+
+export type StopReason = 'cancelled' | 'superseded' | 'shutdown';
+
+const STOP_TEXT: Readonly<Record<StopReason, string>> = {
+  cancelled: 'The activity was asked to stop',
+  superseded: 'The attempt no longer counts: it timed out, was handed out anew, or its run has closed',
+  shutdown: 'The worker shuts down',
+};
+
+/** One attempt in the worker's hands. */
+export class Attempt {
+  readonly task: TaskEnvelope;
+  readonly #controller = new AbortController();
+  readonly #onHeartbeat: (attempt: Attempt) => void;
+  /** Why it was asked to stop. */
+  stopped: StopReason | undefined;
+  progress: Json | undefined;
+  /** Progress or a sign of life that was not sent yet. */
+  unsent = false;
+  beatenMs = -Infinity;
+
+  constructor(task: TaskEnvelope, onHeartbeat: (attempt: Attempt) => void) {
+    this.task = task;
+    this.progress = task.progress;
+    this.#onHeartbeat = onHeartbeat;
+  }
+
+  get token(): string {
+    return this.task.token;
+  }
+
+  stop(reason: StopReason): void {
+    if (this.stopped === 'superseded' || this.stopped === reason) return;
+    this.stopped = reason;
+    this.#controller.abort(new Cancelled(STOP_TEXT[reason]));
+  }
+
+  /** Runs the activity to its end. Never rejects. */
+  async run(run: ActivityFunction): Promise<{ readonly kind: TaskAnswer['kind']; readonly json: string }> {
+    try {
+      const value = await withActivity(this.#context(), () => run(...fromInput(this.task.input)));
+      return { kind: 'completed', json: answerJson({ token: this.token, kind: 'completed', value: value as Json }) };
+    } catch (thrown) {
+      const answer = this.#toAnswer(thrown);
+      return { kind: answer.kind, json: JSON.stringify(answer) };
+    }
+  }
+
+  #context(): ActivityContext {
+    const { run, workflowType, seq, role, name, queue, bundle, token, deadline, trace, idempotencyKey, attempt } = this.task;
+    const self = this;
+    return {
+      idempotencyKey,
+      attempt,
+      signal: this.#controller.signal,
+      info: { run, workflowType, seq, role, name, queue, bundle, token, deadline, ...(trace === undefined ? {} : { trace }) },
+      get progress() {
+        return self.progress;
+      },
+      heartbeat: (progress) => this.#heartbeat(progress),
+    };
+  }
+
+  #heartbeat(progress: unknown): void {
+    // Serialised at once: the activity may go on to change the object.
+    if (progress !== undefined) this.progress = JSON.parse(JSON.stringify(progress) ?? 'null') as Json;
+    this.unsent = true;
+    this.#onHeartbeat(this);
+  }
+
+  #toAnswer(thrown: unknown): TaskAnswer {
+    const { token } = this;
+    if (thrown instanceof Error && thrown.name === CompleteLater.name) return { token, kind: 'accepted' };
+    const error = toFailure(thrown);
+    if (this.stopped === 'cancelled' && (thrown === this.#controller.signal.reason || error.type === 'Cancelled' || error.type === 'AbortError')) return { token, kind: 'cancelled', error: { ...error, type: 'Cancelled' } };
+    const retryAfterMs = typeof thrown === 'object' && thrown !== null && 'retryAfterMs' in thrown ? thrown.retryAfterMs : undefined;
+    return { token, kind: 'failed', error, ...(typeof retryAfterMs === 'number' && retryAfterMs >= 0 ? { retryAfterMs } : {}) };
+  }
+}
+
+/** A failure that another attempt would not mend. */
+export const terminalAnswer = (token: string, error: Omit<Failure, 'retryable'>): string => JSON.stringify({ token, kind: 'failed', error: { ...error, retryable: false } } satisfies TaskAnswer);
+
+const answerJson = (answer: TaskAnswer & { readonly kind: 'completed' }): string => {
+  try {
+    return JSON.stringify(answer);
+  } catch (error) {
+    return terminalAnswer(answer.token, { type: 'TypeError', message: `The activity's result is not JSON: ${error instanceof Error ? error.message : String(error)}` });
+  }
+};

@@ -1,0 +1,11 @@
+export { InProcessWorker, Worker } from './worker.js';
+export type { InProcessWorkerOptions, WorkerOptions, WorkerSettings } from './worker.js';
+export { WorkerCore } from './worker-core.js';
+export type { WorkerCoreOptions } from './worker-core.js';
+export { DeskWorkerTransport } from './desk-worker-transport.js';
+export type { Desk } from './desk-worker-transport.js';
+export { HttpWorkerTransport } from './http-worker-transport.js';
+export type { HttpWorkerOptions } from './http-worker-transport.js';
+export type { WorkerTransport } from './worker-transport.js';
+export { collectActivities } from './activity-registry.js';
+export type { ActivityFunction, ActivitySource } from './activity-registry.js';

@@ -1,0 +1,10 @@
+import type { AnswerReceipt, HeartbeatRequest, HeartbeatResponse, PollRequest, PollResponse } from '@perdure/contract';
+
+/** How a worker reaches its scheduler. Everything may reject; a `PerdureError` that is not `retryable` is final. */
+export interface WorkerTransport {
+  poll(request: PollRequest, signal: AbortSignal): Promise<PollResponse>;
+  /** Each answer is the JSON of a `TaskAnswer`: values are serialised once, where a fault can still be told apart. */
+  answer(answers: readonly string[]): Promise<readonly AnswerReceipt[]>;
+  heartbeat(requests: readonly HeartbeatRequest[]): Promise<readonly HeartbeatResponse[]>;
+  close(): Promise<void>;
+}
