@@ -3,7 +3,7 @@ import { PerdureError, type BundleManifest } from '@perdure/contract';
 import { mapStack } from './map-stack.js';
 import { SCRIPT } from './script.js';
 
-const TIMEOUT_MS = 5_000;
+const TIMEOUT_MS = 2_000;
 
 /**
  * Evaluates a bundle once in an empty context, as a realm will, to tell what it holds and whether its modules evaluate at all. The code is the caller's own: this
