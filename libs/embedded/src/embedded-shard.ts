@@ -186,13 +186,15 @@ export class EmbeddedShard extends ShardGateway {
   }
 
   #wake(): void {
+    // A clock may still sound for a shard that has closed.
+    if (this.#closing) return;
     this.#woken = true;
     this.#kick();
   }
 
   /** What arrives in one turn of the event loop makes one batch: the commit is shared. */
   #kick(): void {
-    if (this.#scheduled || this.#turning) return;
+    if (this.#scheduled || this.#turning || !this.#options.file.isOpen) return;
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;

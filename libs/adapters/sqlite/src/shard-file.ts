@@ -62,6 +62,10 @@ export class ShardFile {
     }
   }
 
+  get isOpen(): boolean {
+    return this.db.isOpen;
+  }
+
   close(): void {
     if (this.db.isOpen) this.db.close();
   }
