@@ -1,0 +1,58 @@
+import { Controller, Get, Header, Inject } from '@nestjs/common';
+import { PerdureError } from '@perdure/contract';
+import { ShardGateway } from '@perdure/embedded';
+import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+
+/** Whether the server takes requests. */
+export class Readiness {
+  draining = false;
+}
+
+/** Probes and figures, for whoever runs the server. */
+@Controller()
+export class OperationsController {
+  readonly #shard: ShardGateway;
+  readonly #readiness: Readiness;
+  readonly #registry = new Registry();
+  readonly #counters;
+  readonly #gauges;
+  #last = { batches: 0, inputs: 0, commitFailures: 0, commitSeconds: 0 };
+
+  constructor(@Inject(ShardGateway) shard: ShardGateway, @Inject(Readiness) readiness: Readiness) {
+    this.#shard = shard;
+    this.#readiness = readiness;
+    const registers = [this.#registry];
+    collectDefaultMetrics({ register: this.#registry });
+    const counter = (name: string, help: string): Counter => new Counter({ name, help, registers });
+    this.#counters = {
+      batches: counter('perdure_shard_batches_total', 'Batches committed'),
+      inputs: counter('perdure_shard_inputs_total', 'Inputs processed'),
+      commitFailures: counter('perdure_shard_commit_failures_total', 'Batches taken back'),
+      commitSeconds: counter('perdure_shard_commit_seconds_total', 'Time spent in commits, fsync included'),
+    };
+    this.#gauges = { liveRealms: new Gauge({ name: 'perdure_realms_live', help: 'Live realms', registers }), queued: new Gauge({ name: 'perdure_shard_queue_length', help: 'Inputs that wait for the shard', registers }) };
+  }
+
+  @Get('healthz')
+  health(): { readonly status: 'ok' } {
+    return { status: 'ok' };
+  }
+
+  @Get('readyz')
+  async ready(): Promise<{ readonly status: 'ready' }> {
+    if (this.#readiness.draining) throw new PerdureError('draining', 'The server is shutting down.');
+    await this.#shard.figures();
+    return { status: 'ready' };
+  }
+
+  @Get('metrics')
+  @Header('content-type', 'text/plain; version=0.0.4; charset=utf-8')
+  async metrics(): Promise<string> {
+    const figures = await this.#shard.figures();
+    for (const name of ['batches', 'inputs', 'commitFailures', 'commitSeconds'] as const) this.#counters[name].inc(figures[name] - this.#last[name]);
+    this.#last = figures;
+    this.#gauges.liveRealms.set(figures.liveRealms);
+    this.#gauges.queued.set(figures.queued);
+    return this.#registry.metrics();
+  }
+}

@@ -1,0 +1,2 @@
+export { startSwiftcart } from './swiftcart.js';
+export type { SwiftcartOptions } from './swiftcart.js';
