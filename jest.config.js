@@ -11,6 +11,8 @@ export default {
   testEnvironment: 'node',
   reporters: ['default', '<rootDir>/tools/ci/silent-skips.mjs'],
   testEnvironmentOptions: { customExportConditions: ['@perdure/source', 'node', 'node-addons'] },
+  // Generous: a loaded machine of two cores is no failure.
+  testTimeout: 30_000,
   maxWorkers: 2,
   workerIdleMemoryLimit: '1GB',
 };

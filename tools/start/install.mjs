@@ -1,7 +1,7 @@
 // Installs once per lock file: the stamp inside node_modules is the hash of the lock file that made it.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const lockHash = (root) => createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
@@ -19,5 +19,6 @@ export const ensureInstalled = (root) => {
     console.error(`perdure: npm ci failed${error ? `: ${error.message}` : ` with exit code ${status}`}`);
     process.exit(status || 1);
   }
+  mkdirSync(join(root, 'node_modules'), { recursive: true });
   writeFileSync(join(root, 'node_modules', '.perdure-lock'), lockHash(root));
 };

@@ -1,0 +1,96 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+
+const here = dirname(fileURLToPath(import.meta.url));
+let root: string;
+
+/** A workspace without dependencies: the starter, a build that says so, and a server to start. */
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'perdure-start-'));
+  cpSync(here, join(root, 'tools', 'start'), { recursive: true });
+  write('package.json', '{ "name": "sample", "version": "1.0.0", "type": "module" }');
+  lock('1.0.0');
+  server('console.log(process.argv.slice(2).join());');
+});
+afterEach(() => rmSync(root, { recursive: true }));
+
+function write(path: string, text: string): void {
+  mkdirSync(dirname(join(root, path)), { recursive: true });
+  writeFileSync(join(root, path), text);
+}
+
+const lock = (version: string): void => write('package-lock.json', JSON.stringify({ name: 'sample', version, lockfileVersion: 3, requires: true, packages: { '': { name: 'sample', version: '1.0.0' } } }));
+const server = (code: string): void => write('apps/standalone/dist/main.js', code);
+
+/** The stand-in for TypeScript; npm ci empties node_modules, so it is written after the first run. */
+const putCompiler = (): void => write('node_modules/typescript/bin/tsc', "console.log('built');");
+
+function start(...args: string[]): { child: ChildProcess; output: () => string; ended: Promise<unknown[]> } {
+  const child = spawn(process.execPath, [join(root, 'tools', 'start', 'run.mjs'), ...args], { env: { ...process.env, NODE_OPTIONS: '' }, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  return { child, output: () => output, ended: once(child, 'close') };
+}
+
+async function run(...args: string[]): Promise<{ exitCode: unknown; output: string }> {
+  const { output, ended } = start(...args);
+  const [exitCode] = await ended;
+  return { exitCode, output: output() };
+}
+
+describe('the starter', () => {
+  it('installs once per lock file', async () => {
+    expect((await run('start')).output).toContain('installing npm packages');
+    putCompiler();
+    expect(await run('start')).toEqual({ exitCode: 0, output: expect.not.stringContaining('installing') });
+    lock('1.0.1');
+    expect((await run('start')).output).toContain('installing npm packages');
+  });
+
+  describe('once installed', () => {
+    beforeEach(async () => {
+      await run('start');
+      putCompiler();
+    });
+
+    it('builds, then runs, and passes the arguments on', async () => {
+      const { exitCode, output } = await run('start', '--port', '9');
+      expect(exitCode).toBe(0);
+      expect(output).toMatch(/built\n(.*\n)?--port,9\n/);
+    });
+
+    it('does not run what did not build', async () => {
+      write('node_modules/typescript/bin/tsc', 'process.exit(3);');
+      expect(await run('start')).toEqual({ exitCode: 3, output: expect.not.stringContaining('--port') });
+    });
+
+    it('passes the exit code on', async () => {
+      server('process.exit(7);');
+      expect((await run('start')).exitCode).toBe(7);
+    });
+
+    it.each(['SIGTERM', 'SIGINT'] as const)('passes %s on and waits for the server to drain', async (signal) => {
+      server(`process.on('${signal}', () => { console.log('drained'); process.exit(0); }); setInterval(() => {}, 1000); console.log('listening');`);
+      const { child, output, ended } = start('start');
+      while (!output().includes('listening')) await once(child.stdout as NonNullable<typeof child.stdout>, 'data');
+      child.kill(signal);
+      expect((await ended)[0]).toBe(0);
+      expect(output()).toContain('drained');
+    });
+
+    it('dies of the signal that its server died of', async () => {
+      server("process.kill(process.pid, 'SIGKILL');");
+      const { ended } = start('start');
+      expect(await ended).toEqual([null, 'SIGKILL']);
+    });
+  });
+
+  it('names the scripts there are', async () => {
+    expect(await run('strat')).toEqual({ exitCode: 2, output: expect.stringContaining('there are start') });
+  });
+});
