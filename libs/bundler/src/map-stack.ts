@@ -13,12 +13,11 @@ export const mapStack = (stack: string, sourceMap: string | TraceMap): string =>
   return stack.split('\n').map((line) => mapLine(line, trace)).join('\n');
 };
 
-const mapLine = (line: string, trace: TraceMap): string =>
-  line.replace(PLACE, (place: string, open: string | undefined, file: string, ...rest: unknown[]) => {
-    // Files of the machine are no part of a bundle: its script has a bare name.
-    if (/[/\\]/.test(file) || file.startsWith('node')) return place;
-    const found = originalPositionFor(trace, { line: Number(rest[0]), column: Math.max(0, Number(rest[1]) - 1) });
-    if (found.source === null) return place;
-    const mapped = `${found.source}:${found.line}:${found.column + 1}`;
-    return open === undefined ? mapped : `(${mapped})`;
-  });
+const mapLine = (line: string, trace: TraceMap): string => {
+  const { index = 0, groups: { open = '', file = '', line: row, column } = {} } = PLACE.exec(line) ?? {};
+  // Files of the machine are no part of a bundle: its script has a bare name.
+  if (row === undefined || /[/\\]/.test(file) || file.startsWith('node')) return line;
+  const found = originalPositionFor(trace, { line: Number(row), column: Math.max(0, Number(column) - 1) });
+  if (found.source === null) return line;
+  return `${line.slice(0, index)}${open}${found.source}:${found.line}:${found.column + 1}${open === '' ? '' : ')'}`;
+};

@@ -4,6 +4,8 @@ import { activities, condition, continueAsNew, nextSignal, onQuery, onSignal, on
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 /** Compiles only when the two types are the same: `tsc -b` is what checks this file. */
 const same = <A, B>(_equal: Equal<A, B>): void => undefined;
+/** Takes a value of that very type. */
+const exactly = <A>() => <B>(_value: B & (Equal<A, B> extends true ? unknown : never)): void => undefined;
 /** Compiled and not run. */
 const compiled = (_code: () => unknown): void => undefined;
 
@@ -33,14 +35,12 @@ describe('types', () => {
     same<ResultOf<typeof deliver>, Hold>(true);
     compiled(async () => {
       same<string, Awaited<ReturnType<typeof ship>>>(true);
-      const result = await runChild(deliver, { input: { id: 'a' } });
-      same<typeof result, Hold>(true);
+      exactly<Hold>()(await runChild(deliver, { input: { id: 'a' } }));
+      await runChild(tick);
       const child = await startChild(deliver, { input: { id: 'a' } });
       same<Awaited<ReturnType<typeof child.result>>, Hold>(true);
-      const taken = await nextSignal(approved);
-      same<typeof taken, { by: string }>(true);
-      const event = await receive.event<Order>('x');
-      same<typeof event.data, Order>(true);
+      exactly<{ by: string }>()(await nextSignal(approved));
+      exactly<Order>()((await receive.event<Order>('x')).data);
       onSignal(approved, ({ by }) => by.length);
       onQuery(stage, () => 'x');
       onUpdate(add, (order) => order.id.length, { validate: ({ id }) => void id });
@@ -57,7 +57,7 @@ describe('types', () => {
       // @ts-expect-error the wrong argument
       await reserve(5);
       // @ts-expect-error what is no function is no activity
-      activities<Carrier>().version;
+      void activities<Carrier>().version;
       // @ts-expect-error the undo of another activity
       await saga().run(reserve, { id: 'a' }, activities<{ other(step: Undo<number, number>): Promise<void> }>().other);
       // @ts-expect-error a query answers with its type

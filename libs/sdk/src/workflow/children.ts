@@ -75,7 +75,7 @@ const pendingChild = <Result>({ seq, workflowType, workflowId, started }: ChildF
     workflowId,
     runId,
     result: () => result,
-    signal: (token, input) => signalRun(workflowId, token, input, { runId }),
+    signal: (token, input) => signalRun({ workflowId, runId }, token, input),
     cancel: () => {
       if (mayAsk('cancel()')) cancel();
     },

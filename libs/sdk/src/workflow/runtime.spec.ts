@@ -94,8 +94,8 @@ describe.each(ENGINES)('workflow runtime in %s', (_name, create) => {
     });
 
     it('leaves what JSON.stringify does to user code as it was', async () => {
-      const run = await open(`export async function main() { return [JSON.stringify({ f() {}, m: new Map() }), JSON.stringify([() => 1]), typeof JSON.stringify(() => 1)]; }`);
-      expect(run.start()).toEqual([{ kind: 'complete', result: ['{"m":{}}', '[null]', 'undefined'] }]);
+      const run = await open(`export async function main() { sdk.upsertAttributes({ memo: { a: 1 } }); return [JSON.stringify({ f() {}, m: new Map() }), JSON.stringify([() => 1]), typeof JSON.stringify(() => 1)]; }`);
+      expect(run.start().slice(1)).toEqual([{ kind: 'complete', result: ['{"m":{}}', '[null]', 'undefined'] }]);
     });
 
     it('keeps __proto__ keys of inputs and results', async () => {
@@ -264,7 +264,7 @@ describe.each(ENGINES)('workflow runtime in %s', (_name, create) => {
     it('answers queries, also after its end, and lets them ask for nothing', async () => {
       const run = await open(`export async function main() {
         sdk.onQuery('echo', (x) => x); sdk.onQuery('asks', () => sdk.sleep(1)); sdk.onQuery('later', () => { Promise.resolve().then(() => sdk.sleep(1)).catch(() => {}); return 'ok'; });
-        sdk.onQuery('async', async () => 1); sdk.onQuery('bad', () => () => 1); await sdk.sleep(1); }`);
+        sdk.onQuery('async', async () => 1); sdk.onQuery('bad', () => () => 1); await sdk.sleep(1); await sdk.sleep(2); }`);
       run.start();
       expect(run.query('echo', { a: 1 })).toEqual({ value: { a: 1 } });
       expect(run.query('echo')).toEqual({});
@@ -275,7 +275,8 @@ describe.each(ENGINES)('workflow runtime in %s', (_name, create) => {
       expect(run.last.commands).toEqual([]);
       run.query('nope');
       expect(run.last).toMatchObject({ refused: { code: 'unknown-query', known: ['asks', 'async', 'bad', 'echo', 'later'] } });
-      expect(run.fired(1)).toEqual([{ kind: 'complete' }]);
+      expect(run.fired(1)).toEqual([{ kind: 'startTimer', seq: 2, durationMs: 2 }]);
+      expect(run.fired(2)).toEqual([{ kind: 'complete' }]);
       expect(run.query('echo', 1)).toEqual({ value: 1 });
     });
 
@@ -313,6 +314,12 @@ describe.each(ENGINES)('workflow runtime in %s', (_name, create) => {
       run.job(update('add', 5));
       expect(run.fired(1)).toEqual([{ kind: 'completeUpdate', updateId: 'u5', outcome: { status: 'failed', error: { type: 'RunClosed', message: expect.any(String) } } }, { kind: 'complete' }]);
     });
+  });
+
+  it('answers an update once, when the run ends while its handler goes on', async () => {
+    const run = await open(`export async function main() { await new Promise((resolve) => sdk.onUpdate('end', async () => { resolve(); for (let i = 0; i < 9; i++) await i; return 1; })); }`);
+    run.start();
+    expect(run.job({ kind: 'updateAccepted', id: 'u', name: 'end' }).map(({ kind }) => kind)).toEqual(['completeUpdate', 'complete']);
   });
 
   describe('sagas', () => {
@@ -406,7 +413,7 @@ describe.each(ENGINES)('workflow runtime in %s', (_name, create) => {
     });
 
     it('signals and cancels other runs', async () => {
-      const run = await open(`export async function main() { await sdk.cancelRun('w', { runId: 'r' }); await sdk.signalRun('w', 'go'); }`);
+      const run = await open(`export async function main() { await sdk.cancelRun({ workflowId: 'w', runId: 'r' }); await sdk.signalRun('w', 'go'); }`);
       expect(run.start()).toEqual([{ kind: 'cancelRun', seq: 1, workflowId: 'w', runId: 'r' }]);
       expect(run.job({ kind: 'signalSettled', seq: 1, outcome: { status: 'completed' } })).toEqual([{ kind: 'sendSignal', seq: 2, workflowId: 'w', name: 'go' }]);
       expect(run.job({ kind: 'signalSettled', seq: 2, outcome: { status: 'failed', error: { type: 'UnknownRun', message: 'no such run' } } })).toMatchObject([{ kind: 'fail', error: { type: 'SignalFailed', message: 'The signal go to w did not arrive: no such run' } }]);

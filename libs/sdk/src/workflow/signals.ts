@@ -121,20 +121,18 @@ export const deliverSignal = ({ id, name, input }: Pick<SignalReceived, 'id' | '
   return true;
 };
 
-export interface RunTarget {
-  /** That run alone; default: the newest run of the workflow id. */
-  readonly runId?: string;
-}
+/** A workflow id, which means its newest run; or one run of it. */
+export type RunTarget = string | { readonly workflowId: string; readonly runId?: string };
 
 /**
  * Sends a signal to another run of the tenant; resolves when that run has it. Rejects with `SignalFailed` when it cannot have it (no such run, closed, unknown name).
  *
  * @example await signalRun('inventory', restocked, { sku });
  */
-export const signalRun = <Input>(workflowId: string, token: SignalToken<Input> | string, input: Input, target: RunTarget = {}): Promise<void> => {
+export const signalRun = <Input>(target: RunTarget, token: SignalToken<Input> | string, input: Input): Promise<void> => {
   const name = nameOf(token);
   const inputJson = toJson(input, `The input of signal ${name}`);
-  return send(`signal ${name} to ${workflowId}`, (seq) => `{"kind":"sendSignal","seq":${seq},"workflowId":${stringify(workflowId)}${runField(target)},"name":${stringify(name)}${field('input', inputJson)}}`);
+  return send(`signal ${name} to ${idOf(target)}`, (seq) => `{"kind":"sendSignal","seq":${seq}${targetFields(target)},"name":${stringify(name)}${field('input', inputJson)}}`);
 };
 
 /**
@@ -142,10 +140,13 @@ export const signalRun = <Input>(workflowId: string, token: SignalToken<Input> |
  *
  * @example await cancelRun('order-7');
  */
-export const cancelRun = (workflowId: string, target: RunTarget = {}): Promise<void> =>
-  send(`cancel request to ${workflowId}`, (seq) => `{"kind":"cancelRun","seq":${seq},"workflowId":${stringify(workflowId)}${runField(target)}}`);
+export const cancelRun = (target: RunTarget): Promise<void> =>
+  send(`cancel request to ${idOf(target)}`, (seq) => `{"kind":"cancelRun","seq":${seq}${targetFields(target)}}`);
 
-const runField = ({ runId }: RunTarget): string => (runId === undefined ? '' : `,"runId":${stringify(runId)}`);
+const idOf = (target: RunTarget): string => (typeof target === 'string' ? target : target.workflowId);
+
+const targetFields = (target: RunTarget): string =>
+  `,"workflowId":${stringify(nameOf(idOf(target)))}${typeof target === 'string' ? '' : field('runId', toJson(target.runId, 'runId'))}`;
 
 const send = (what: string, command: (seq: number) => string): Promise<void> => {
   if (!mayAsk(`the ${what}`)) return never();
