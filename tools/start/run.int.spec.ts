@@ -75,7 +75,7 @@ describe('the starter', () => {
     });
 
     it.each(['SIGTERM', 'SIGINT'] as const)('passes %s on and waits for the server to drain', async (signal) => {
-      server(`process.on('${signal}', () => { console.log('drained'); process.exit(0); }); setInterval(() => {}, 1000); console.log('listening');`);
+      server(`process.on('${signal}', () => { console.log('drained'); process.exit(0); }); setTimeout(() => process.exit(9), 20_000); console.log('listening');`);
       const { child, output, ended } = start('start');
       while (!output().includes('listening')) await once(child.stdout as NonNullable<typeof child.stdout>, 'data');
       child.kill(signal);
