@@ -2,7 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { watch } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { watchBundle } from '@perdure/bundler';
+import { watchBundle, type Bundle } from '@perdure/bundler';
 import { Client } from '@perdure/sdk/client';
 import type { Command } from 'commander';
 import type { GlobalOptions, Terminal } from '../cli.js';
@@ -27,14 +27,17 @@ export const addDevCommand = (program: Command, terminal: Terminal): void => {
 const dev = async (terminal: Terminal, entry: string, flags: DevFlags): Promise<void> => {
   const url = `http://127.0.0.1:${flags.port}`;
   const children = new Set<ChildProcess>();
-  const server = start(fileURLToPath(import.meta.resolve('@perdure/standalone')), { PERDURE_PORT: flags.port, PERDURE_DATA: resolve(flags.data), PERDURE_SAMPLES: 'off' });
+  const server = start(fileURLToPath(import.meta.resolve('@perdure/standalone/main')), { PERDURE_PORT: flags.port, PERDURE_DATA: resolve(flags.data), PERDURE_SAMPLES: 'off' });
   children.add(server);
   const client = new Client({ url, retryFor: '30s' });
 
-  const watching = await watchBundle(entry, async (result) => {
-    if ('error' in result) return terminal.err(`perdure dev: ${result.error.message}`);
-    const deployed = await client.deploy({ name: entry, code: result.bundle.code, sourceMap: result.bundle.sourceMap });
+  const deploy = async (made: Bundle): Promise<void> => {
+    const deployed = await client.deploy({ name: entry, code: made.code, sourceMap: made.sourceMap });
     terminal.out(`perdure dev: deployed ${deployed.hash.slice(0, 12)} with ${deployed.workflows.join(', ')}`);
+  };
+  const watching = await watchBundle(entry, (result) => {
+    if (result.kind === 'failed') return terminal.err(`perdure dev: ${result.error.message}`);
+    deploy(result.bundle).catch((error: unknown) => terminal.err(`perdure dev: ${error instanceof Error ? error.message : String(error)}`));
   });
   const worker = flags.activities.length > 0 ? keepWorker({ files: flags.activities.map((file) => resolve(file)), url, terminal }) : undefined;
 
@@ -47,7 +50,7 @@ const dev = async (terminal: Terminal, entry: string, flags: DevFlags): Promise<
     process.once('SIGTERM', stop);
     server.once('exit', () => done());
   });
-  await watching.stop();
+  await watching.close();
   await client.close();
 };
 

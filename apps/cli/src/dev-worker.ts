@@ -1,0 +1,10 @@
+import { pathToFileURL } from 'node:url';
+import { Worker } from '@perdure/sdk/node';
+import { devWorker } from './config.js';
+
+const modules = await Promise.all(devWorker.activities.map((file) => import(pathToFileURL(file).href) as Promise<Record<string, (input: never) => unknown>>));
+const worker = new Worker({ url: devWorker.url, activities: modules });
+process.on('SIGTERM', () => void worker.shutdown(5_000));
+// Ctrl-C reaches the whole group; the parent says when to stop.
+process.on('SIGINT', () => undefined);
+await worker.run();
