@@ -126,9 +126,9 @@ export class SqliteWaitReader extends WaitReader {
 
   override async ofWorkflow(tenant: string, workflowId: string): Promise<readonly WaitView[]> {
     const rows = this.#find.all(tenant, workflowId) as unknown as { body: string }[];
-    return rows.map(({ body }) => {
-      const { run, seq, wait, openedAt } = JSON.parse(body) as WaitRow;
-      return { run, seq, wait, openedAt };
+    return rows.flatMap(({ body }) => {
+      const { run, seq, wait, openedAt, closed } = JSON.parse(body) as WaitRow;
+      return closed ? [] : [{ run, seq, wait, openedAt }];
     });
   }
 }

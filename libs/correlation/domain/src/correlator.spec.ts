@@ -1,6 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { LIMITS, type CorrelationEffect, type ExternalEvent, type Input, type WaitSpec } from '@perdure/contract';
-import fc from 'fast-check';
 import { Correlator } from './correlator.js';
 import { MemoryCorrelationStore } from './testing/memory-correlation-store.js';
 
@@ -115,48 +114,84 @@ describe('Correlator', () => {
     expect(await correlator.publish([event('e1')], 1)).toEqual(['accepted']);
   });
 
-  it('spends each event once and leaves none behind that an open wait wants, however things come and whenever it starts anew', async () => {
-    const step = fc.oneof(
-      fc.record({ do: fc.constant('publish' as const), id: fc.nat(20), key: fc.constantFrom('a', 'b') }),
-      fc.record({ do: fc.constant('open' as const), run: fc.nat(9), key: fc.constantFrom('a', 'b') }),
-      fc.record({ do: fc.constant('close' as const), run: fc.nat(9) }),
-      fc.record({ do: fc.constant('settle' as const), which: fc.nat(3) }),
-      fc.record({ do: fc.constant('restart' as const) }),
-      fc.record({ do: fc.constant('failedBatch' as const), id: fc.nat(20), key: fc.constantFrom('a', 'b') }),
-    );
-    await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
-        store = new MemoryCorrelationStore();
-        correlator = await Correlator.open({ store });
-        const openRuns = new Map<string, string>();
-        const used = new Set<string>();
-        const out: Offer[] = [];
-        const taken: string[] = [];
-        for (const each of steps) {
-          if (each.do === 'publish') await correlator.publish([event(`e${each.id}`, { k: each.key })], 1);
-          else if (each.do === 'open' && !used.has(`r${each.run}`)) {
-            used.add(`r${each.run}`);
-            openRuns.set(`r${each.run}`, each.key);
-            await correlator.receive([open(`r${each.run}`, { match: { k: each.key } })]);
-          } else if (each.do === 'close' && openRuns.delete(`r${each.run}`)) await correlator.receive([close(`r${each.run}`)]);
-          else if (each.do === 'settle' && out.length > 0) {
-            const [offer] = out.splice(each.which % out.length, 1);
-            const takes = openRuns.delete(offer!.runId!);
-            if (takes) taken.push(offer!.event.id);
-            await correlator.receive([settle(offer!, takes)]);
-          } else if (each.do === 'restart') await correlator.reset();
-          else if (each.do === 'failedBatch') {
-            await correlator.publish([event(`e${each.id}`, { k: each.key })], 1);
-            await correlator.reset();
-          }
-          out.push(...(await commit()));
-          const idle = [...openRuns].filter(([runId]) => !out.some((offer) => offer.runId === runId));
-          const buffered = [...store.events.rows.values()].filter(({ state }) => state === 'buffered');
-          expect(idle.filter(([, key]) => buffered.some(({ keys }) => keys['k'] === key))).toEqual([]);
-        }
-        expect(new Set(taken).size).toBe(taken.length);
-      }),
-      { numRuns: 300 },
-    );
+  it('takes an answer only from the run that holds the event: an offer that reached history twice is answered twice', async () => {
+    await correlator.receive([open('r1'), open('r2'), open('r3')]);
+    await correlator.publish([event('e1')], 1);
+    const [first] = await commit();
+    await correlator.receive([settle(first!, false)]);
+    const [second] = await commit();
+    await correlator.receive([settle(first!, false)]);
+    expect(await commit()).toEqual([]);
+    await correlator.receive([settle(second!, true)]);
+    expect(await commit()).toEqual([]);
+    expect(correlator.buffered).toBe(0);
+  });
+
+  it('remembers over a restart which run holds which event', async () => {
+    await correlator.receive([open('r1'), open('r2')]);
+    await correlator.publish([event('e1')], 1);
+    const [first] = await commit();
+    await correlator.reset();
+    await correlator.publish([event('e2')], 2);
+    expect(offered(await commit())).toEqual(['e2→r2']);
+    await correlator.receive([close('r1')]);
+    await commit();
+    await correlator.reset();
+    await correlator.receive([open('r3'), settle(first!, false)]);
+    expect(offered(await commit())).toEqual(['e1→r3']);
+  });
+
+  it('does not open a wait whose close came first, also after a restart', async () => {
+    await correlator.receive([close('r1'), close('r1')]);
+    await commit();
+    await correlator.reset();
+    expect(correlator.waiting).toBe(0);
+    await correlator.publish([event('e1')], 1);
+    await correlator.receive([open('r1'), open('r2')]);
+    expect(offered(await commit())).toEqual(['e1→r2']);
+    expect([...store.waits.rows.keys()]).toHaveLength(1);
+  });
+
+  it('keeps so many closes that came first, and so long', async () => {
+    correlator = await Correlator.open({ store, tombstonesMax: 1 });
+    await correlator.receive([close('r1'), close('r2')]);
+    correlator.sweep(1);
+    await commit();
+    expect(store.waits.rows.size).toBe(1);
+    correlator.sweep(LIMITS.eventDedupeMs);
+    await commit();
+    expect(store.waits.rows.size).toBe(1);
+    correlator.sweep(LIMITS.eventDedupeMs + 1);
+    await commit();
+    expect(store.waits.rows.size).toBe(0);
+  });
+
+  it('keeps an old event that a run was asked about in the batch of the sweep', async () => {
+    await correlator.publish([event('e1')], 0);
+    await commit();
+    await correlator.receive([open('r1')]);
+    correlator.sweep(LIMITS.eventBufferMs + 1);
+    const [offer] = await commit();
+    await correlator.receive([open('r2'), settle(offer!, false)]);
+    expect(offered(await commit())).toEqual(['e1→r2']);
+  });
+
+  it('writes an event that comes and is taken within one batch once, without its data, and its wait not at all', async () => {
+    await correlator.receive([open('r1')]);
+    await correlator.publish([event('e1', { tracking: 'T1' }, { much: 'data' })], 1);
+    await correlator.receive([settle(correlator.takeInputs()[0] as Offer, true)]);
+    expect(correlator.takeChanges()).toEqual([{ kind: 'putEvent', row: expect.objectContaining({ state: 'spent', keys: {}, event: expect.not.objectContaining({ data: expect.anything() }) }) }]);
+  });
+
+  it('does not take what every object inherits for a key', async () => {
+    await correlator.receive([open('r1', { match: { constructor: 'x', tracking: 'T1' } })]);
+    await correlator.publish([event('e1'), event('e2', { constructor: 'x', tracking: 'T1' })], 1);
+    expect(offered(await commit())).toEqual(['e2→r1']);
+  });
+
+  it('offers by age across waits that match on different keys', async () => {
+    await correlator.receive([open('r1', { match: {} }), open('r2'), open('r3', { match: { tracking: 'T1', leg: 1 } }), open('r4')]);
+    await correlator.publish([1, 2, 3, 4].map((id) => event(`e${id}`, { tracking: 'T1', leg: 1 })), 1);
+    expect(offered(await commit())).toEqual(['e1→r1', 'e2→r2', 'e3→r3', 'e4→r4']);
   });
 });

@@ -1,7 +1,7 @@
 import type { Scalar } from '@perdure/contract';
 
 /** One thing to be found by the values of its keys. */
-interface Entry {
+export interface Entry {
   readonly order: number;
 }
 
@@ -11,9 +11,9 @@ type Keys = Readonly<Record<string, Scalar>>;
 const valuesKey = (names: readonly string[], keys: Keys): string | undefined => {
   const values: Scalar[] = [];
   for (const name of names) {
-    const value = keys[name];
-    if (value === undefined) return undefined;
-    values.push(value);
+    // An event's keys are named from outside: `constructor` must not be found where nobody put it.
+    if (!Object.hasOwn(keys, name)) return undefined;
+    values.push(keys[name]!);
   }
   return JSON.stringify(values);
 };
@@ -46,7 +46,7 @@ export class ShapeIndex<E extends Entry> {
     const list = key === undefined ? undefined : this.#byValues.get(key);
     if (!list) return;
     const at = position(list, entry.order);
-    if (list[at] !== entry) return;
+    if (list[at]?.order !== entry.order) return;
     list.splice(at, 1);
     if (list.length === 0) this.#byValues.delete(key!);
   }
@@ -54,6 +54,20 @@ export class ShapeIndex<E extends Entry> {
   find(keys: Keys): readonly E[] {
     const key = valuesKey(this.names, keys);
     return (key === undefined ? undefined : this.#byValues.get(key)) ?? [];
+  }
+}
+
+/** The entries of several rising lists as one rising sequence; as few are looked at as are taken. */
+export function* merged<E extends Entry>(lists: readonly (readonly E[])[]): Generator<E> {
+  const next = lists.map(() => 0);
+  for (;;) {
+    let first = -1;
+    for (const [at, list] of lists.entries()) {
+      const entry = list[next[at]!];
+      if (entry && (first < 0 || entry.order < lists[first]![next[first]!]!.order)) first = at;
+    }
+    if (first < 0) return;
+    yield lists[first]![next[first]!++]!;
   }
 }
 

@@ -1,6 +1,11 @@
 import type { ExternalEvent, RunKey, WaitSpec } from '@perdure/contract';
 
-/** A wait that has not been settled. */
+/**
+ * A wait that is not done with.
+ * - neither `offered` nor `closed`: open, and to be offered the next event that fits
+ * - `offered`: its run has been asked and has not answered; `closed` as well: the run's wait is over, and the answer still to come
+ * - `closed` alone: a tombstone, for a close that came before its open (I4)
+ */
 export interface WaitRow {
   /** Unique per run and seq. */
   readonly key: string;
@@ -12,6 +17,9 @@ export interface WaitRow {
   /** Rising per slice: the oldest wait is served first. */
   readonly order: number;
   readonly openedAt: number;
+  /** Arrival of the event that it holds. */
+  readonly offered?: number;
+  readonly closed?: true;
 }
 
 /** - `buffered`: nobody has taken it · `offered`: a run is asked · `spent`: a run took it; only its identity is kept, against repeats */
@@ -38,9 +46,12 @@ export interface EventIdentity {
   readonly id: string;
 }
 
+/** At most one of each kind per wait or event, and in an order in which they can be applied one by one. */
 export type CorrelationChange =
+  /** The key is not there, or was deleted by the change before. */
   | { readonly kind: 'putWait'; readonly row: WaitRow }
   | { readonly kind: 'deleteWait'; readonly key: string }
+  /** An event that came and was taken in one batch is put as `spent`: then `event` is its identity alone. */
   | { readonly kind: 'putEvent'; readonly row: StoredEvent }
   /** `spent` lets its data go. */
   | { readonly kind: 'markEvent'; readonly arrival: number; readonly state: EventState }

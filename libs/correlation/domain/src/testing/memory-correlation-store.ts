@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import type { ExternalEvent } from '@perdure/contract';
 import { CorrelationStore, EventArchive, WaitStore } from '../ports.js';
 import type { CorrelationChange, EventHead, EventIdentity, StoredEvent, WaitRow } from '../rows.js';
@@ -38,9 +39,14 @@ export class MemoryCorrelationStore extends CorrelationStore {
     return Promise.resolve();
   }
 
+  #putWait(row: WaitRow): void {
+    assert(!this.waits.rows.has(row.key), 'a wait is put where none is');
+    this.waits.rows.set(row.key, row);
+  }
+
   #apply(change: CorrelationChange): void {
     const { rows } = this.events;
-    if (change.kind === 'putWait') this.waits.rows.set(change.row.key, change.row);
+    if (change.kind === 'putWait') this.#putWait(change.row);
     else if (change.kind === 'deleteWait') this.waits.rows.delete(change.key);
     else if (change.kind === 'putEvent') rows.set(change.row.arrival, change.row);
     else if (change.kind === 'markEvent') rows.set(change.arrival, { ...rows.get(change.arrival)!, state: change.state });

@@ -1,0 +1,1 @@
+export { MemoryCorrelationStore } from './memory-correlation-store.js';
