@@ -205,9 +205,10 @@ export class Scheduler extends TaskDesk {
     if (this.#batchOpen) return;
     this.#batchOpen = true;
     this.#woken = false;
-    for (const call of this.#mail.take()) this.#handle(call);
+    // Before the answers: a failed attempt's last progress is for the next one.
     for (const { task, token, progress } of this.#progressed) if (task.token === token) this.#change(task, { ...task.state, progress });
     this.#progressed = [];
+    for (const call of this.#mail.take()) this.#handle(call);
     const due = this.#due.slice(0, this.#limits.dueMaxPerBatch);
     this.#due = this.#due.slice(due.length);
     for (const subject of due) this.#handleDue(subject);
