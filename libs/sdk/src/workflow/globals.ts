@@ -1,8 +1,9 @@
+import { LIMITS } from '@perdure/contract';
+import { deserialize, serialize } from '@ungap/structured-clone';
 import { NativeDate, NativePromise, join, stringify, tagOf, then } from './primordials.js';
 import { failRun } from './outcome.js';
 import { nextRandom, nextUint32, randomUuid } from './random.js';
 import { askAlways, mayAsk, realm } from './realm.js';
-import { LIMITS } from '@perdure/contract';
 import { cancelTimer, startTimer } from './sleep.js';
 
 const LOG_CHARS_MAX = 65_536;
@@ -20,6 +21,7 @@ export const installGlobals = (): void => {
   define(globalThis, 'console', createConsole());
   define(globalThis, 'setTimeout', setDurableTimeout);
   define(globalThis, 'clearTimeout', clearDurableTimeout);
+  define(globalThis, 'structuredClone', (value: unknown) => deserialize(serialize(value)));
   define(globalThis, 'queueMicrotask', (task: () => void) => void then(NativePromise.resolve(), () => guard(task, [])));
   // What the garbage collector or another thread decides cannot be replayed.
   for (const name of ['WeakRef', 'FinalizationRegistry', 'SharedArrayBuffer', 'Atomics']) Reflect.deleteProperty(globalThis, name);

@@ -149,6 +149,11 @@ describe.each(ENGINES)('workflow runtime in %s', (_name, create) => {
       expect(run.fired(2)).toEqual([{ kind: 'complete', result: 'done' }]);
     });
 
+    it('clones structures', async () => {
+      const run = await open(`export async function main() { const a = { at: new Date(5), map: new Map([[1, new Set([2])]]) }; a.self = a; const b = structuredClone(a); return [b !== a, b.self === b, b.at.getTime(), b.map.get(1).has(2)]; }`);
+      expect(run.start()).toEqual([{ kind: 'complete', result: [true, true, 5, true] }]);
+    });
+
     it('fails the run when a timer callback throws', async () => {
       const run = await open(`export async function main() { setTimeout(() => { throw new RangeError('late'); }, 1); await sdk.condition(() => false); }`);
       run.start();

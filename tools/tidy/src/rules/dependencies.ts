@@ -58,9 +58,12 @@ function unused(each: Package): Finding[] {
   const imported = new Set(importsIn(each).map(({ name }) => name));
   const { dependencies: running = {}, devDependencies: developing = {} } = each.manifest;
   return Object.keys({ ...running, ...developing })
-    .filter((name) => !imported.has(name) && !(name in UNIMPORTED) && !imported.has(name.replace(/^@types\//, '')))
+    .filter((name) => !imported.has(name) && !(name in UNIMPORTED) && !imported.has(typedBy(name)))
     .map((name) => ({ file: `${each.folder}/package.json`, why: `declares ${name}, which nothing imports` }));
 }
+
+/** `@types/a` describes a, `@types/a__b` describes @a/b. */
+const typedBy = (name: string): string => name.replace(/^@types\/(\w+)__/, '@$1/').replace(/^@types\//, '');
 
 function inexact({ folder, manifest }: Package): Finding[] {
   return Object.entries({ ...manifest.dependencies, ...manifest.devDependencies, ...manifest.optionalDependencies })
