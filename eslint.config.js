@@ -25,7 +25,7 @@ const depConstraints = [
   ...SERVICES.map((service) => only(`scope:${service}`, [`scope:${service}`, 'scope:engine', 'scope:http', 'type:util', 'type:contract', 'type:testing'])),
   only('scope:engine', ['scope:engine', 'type:util', 'type:contract']),
   // Samples see what a user sees.
-  ...['swiftcart', 'issue-tracker'].map((sample) => only(`scope:${sample}`, [`scope:${sample}`, 'scope:sdk', 'type:util', 'type:contract', 'type:testing'])),
+  ...['swiftcart', 'issue-tracker'].map((sample) => only(`scope:${sample}`, [`scope:${sample}`, 'scope:sdk', 'scope:bundler', 'type:util', 'type:contract', 'type:testing'])),
 
   // What runs anywhere needs nothing of Node, nor by way of another package (tidy's `runtime` rule sees to Node's own modules).
   only('runtime:any', ['runtime:any']),

@@ -1,4 +1,7 @@
 /** What the environment says; command-line options come first. */
+/** For child processes: all of it. */
+export const inherited = process.env;
+
 export const environment = {
   url: process.env['PERDURE_URL'] ?? 'http://localhost:8080',
   tenant: process.env['PERDURE_TENANT'],

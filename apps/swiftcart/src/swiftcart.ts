@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { bundle } from '@perdure/bundler';
+import { SystemClock } from '@perdure/clock';
 import { Client } from '@perdure/sdk/client';
 import { Worker } from '@perdure/sdk/node';
 import { simulateCarrier } from './carrier-simulator.js';
@@ -46,12 +47,13 @@ interface Ordering {
 }
 
 const takeOrders = async ({ client, stopped, orderEveryMs, log }: Ordering): Promise<void> => {
-  const batch = Date.now().toString(36);
+  const clock = new SystemClock();
+  const batch = clock.now().toString(36);
   for (let count = 1; !stopped.aborted; count++) {
     const order: Order = { orderId: `${batch}-${count}`, item: ITEMS[count % ITEMS.length]!, amount: 10 + (count % 90), address: `${count} Harbour Street` };
     try {
       await client.start<typeof deliver>('deliver', { workflowId: `order-${order.orderId}`, input: order, searchAttributes: { item: order.item } });
-      await simulateCarrier(client, { tracking: `SC-${order.orderId}`, count });
+      await simulateCarrier(client, { tracking: `SC-${order.orderId}`, count, clock });
     } catch (error) {
       if (!stopped.aborted) log(`swiftcart: ${(error as Error).message}`);
     }

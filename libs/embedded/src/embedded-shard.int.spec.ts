@@ -45,8 +45,10 @@ export async function hog(): Promise<void> { for (;;); }
 `;
 
 class OneBundle extends BundleSource {
-  constructor(readonly code: BundleCode) {
+  readonly code: BundleCode;
+  constructor(code: BundleCode) {
     super();
+    this.code = code;
   }
   override find(): Promise<BundleCode | undefined> {
     return Promise.resolve(this.code);

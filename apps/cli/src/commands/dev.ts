@@ -6,6 +6,7 @@ import { watchBundle, type Bundle } from '@perdure/bundler';
 import { Client } from '@perdure/sdk/client';
 import type { Command } from 'commander';
 import type { GlobalOptions, Terminal } from '../cli.js';
+import { inherited } from '../config.js';
 
 interface DevFlags extends GlobalOptions {
   readonly activities: readonly string[];
@@ -54,7 +55,7 @@ const dev = async (terminal: Terminal, entry: string, flags: DevFlags): Promise<
   await client.close();
 };
 
-const start = (module: string, env: Record<string, string>): ChildProcess => fork(module, [], { env: { ...process.env, ...env }, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+const start = (module: string, env: Record<string, string>): ChildProcess => fork(module, [], { env: { ...inherited, ...env }, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
 
 interface WorkerOptions {
   readonly files: readonly string[];

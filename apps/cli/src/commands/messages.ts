@@ -32,19 +32,22 @@ export const addMessageCommands = (program: Command, terminal: Terminal): void =
   operator('resume', 'let a suspended run go on').option('--bundle <hash>', 'on this bundle, if its history replays there').option('--fail', 'end it as failed instead');
 };
 
+/** What commander gives: the arguments, then the flags. */
+type Addressed = readonly [workflowId: string, name: string, flags: MessageFlags];
+
 const idOf = ({ messageId }: MessageFlags): { id?: string } => (messageId ? { id: messageId } : {});
 
-const signal = async ({ client, print }: Session, workflowId: string, name: string, flags: MessageFlags): Promise<void> => {
+const signal = async ({ client, print }: Session, ...[workflowId, name, flags]: Addressed): Promise<void> => {
   await client.run(workflowId, flags.run).signal(name, flags.input, idOf(flags));
   print({ workflowId, signal: name, status: 'accepted' }, () => `sent ${name} to "${workflowId}"`);
 };
 
-const query = async ({ client, print }: Session, workflowId: string, name: string, flags: MessageFlags): Promise<void> => {
+const query = async ({ client, print }: Session, ...[workflowId, name, flags]: Addressed): Promise<void> => {
   const answer = await client.run(workflowId, flags.run).query(name, flags.input);
   print(answer ?? null, () => JSON.stringify(answer ?? null, undefined, 2));
 };
 
-const update = async ({ client, print }: Session, workflowId: string, name: string, flags: MessageFlags): Promise<void> => {
+const update = async ({ client, print }: Session, ...[workflowId, name, flags]: Addressed): Promise<void> => {
   const answer = await client.run(workflowId, flags.run).update(name, flags.input, idOf(flags));
   print(answer ?? null, () => JSON.stringify(answer ?? null, undefined, 2));
 };

@@ -1,7 +1,6 @@
 import { LIMITS, PerdureError } from '@perdure/contract';
 
 // C0, DEL, C1 and the two Unicode separators: what no log line, key or header should hold.
-// eslint-disable-next-line no-control-regex
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
 
 /** @throws PerdureError `invalid-id` */

@@ -29,7 +29,7 @@ export const afterAttempt = (spec: TaskSpec, state: TaskState, { ending, now, ra
 /** Infinity without one. */
 export const scheduleToCloseDeadline = ({ at, options }: TaskSpec): number => (options.scheduleToCloseTimeoutMs === undefined ? Infinity : at + options.scheduleToCloseTimeoutMs);
 
-export const timedOut = (spec: TaskSpec, state: TaskState, timeout: TimeoutKind, why: string): Outcome => ({
+export const timedOut = (spec: TaskSpec, state: TaskState, { timeout, why }: { readonly timeout: TimeoutKind; readonly why: string }): Outcome => ({
   status: 'timedOut',
   timeout,
   error: {
@@ -66,8 +66,8 @@ const isLast = ({ options: { retry } }: TaskSpec, counted: TaskState, ending: En
 
 const closing = (spec: TaskSpec, state: TaskState, ending: Ending): Outcome => {
   if (ending.kind === 'failed') return { status: 'failed', error: ending.error };
-  if (ending.kind === 'timedOut') return timedOut(spec, state, 'startToClose', `did not end within ${spec.options.startToCloseTimeoutMs} ms`);
-  return state.cancelRequested ? cancelled(spec) : timedOut(spec, state, 'heartbeat', `was lost: its worker ${ending.why}`);
+  if (ending.kind === 'timedOut') return timedOut(spec, state, { timeout: 'startToClose', why: `did not end within ${spec.options.startToCloseTimeoutMs} ms` });
+  return state.cancelRequested ? cancelled(spec) : timedOut(spec, state, { timeout: 'heartbeat', why: `was lost: its worker ${ending.why}` });
 };
 
 const delayOf = ({ options: { retry } }: TaskSpec, counted: TaskState, { ending, random, limits }: { readonly ending: Ending; readonly random: () => number; readonly limits: SchedulerLimits }): number => {

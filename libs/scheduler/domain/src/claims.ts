@@ -251,7 +251,7 @@ export class Claims {
     let session = this.#sessions.get(key);
     if (!session) {
       if (this.#sessions.size >= this.#options.limits.sessionsMax) throw new PerdureError('overloaded', `There are ${this.#sessions.size} worker sessions, which is the limit.`);
-      session = new Session(key, tenant, request, now);
+      session = new Session({ key: key, tenant: tenant, seenMs: now }, request);
       this.#replaceOlder(session);
       this.#sessions.set(key, session);
     }

@@ -92,6 +92,11 @@ describe('Scheduler', () => {
       expect(slice.inputs).toEqual([]);
     });
 
+    it('refuses whoever speaks for a task that is not committed', async () => {
+      slice.scheduler.receive([slice.task(5)]);
+      expect(await slice.scheduler.heartbeat(TENANT, [{ token: '1.1.a.acme/order-7/r1/5' }])).toEqual([{ status: 'superseded' }]);
+    });
+
     it('gives the same receipt to the same answer, again and in one batch', async () => {
       await slice.schedule(1);
       const { token } = await slice.takeOne();

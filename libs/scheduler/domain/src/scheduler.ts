@@ -434,7 +434,7 @@ export class Scheduler extends TaskDesk {
     const now = this.#clock.now();
     const { spec, status } = task;
     if (status === 'closed' || status === 'settling') return;
-    if (scheduleToCloseDeadline(spec) <= now) return this.#close(task, timedOut(spec, task.state, 'scheduleToClose', `did not close within ${spec.options.scheduleToCloseTimeoutMs} ms`));
+    if (scheduleToCloseDeadline(spec) <= now) return this.#close(task, timedOut(spec, task.state, { timeout: 'scheduleToClose', why: `did not close within ${spec.options.scheduleToCloseTimeoutMs} ms` }));
     if (task.suspendAtMs(this.#limits) <= now) this.#suspendRun(task);
     if (status === 'held') {
       if (task.deadlineMs <= now) return this.#endWithout(task, { kind: 'timedOut' });

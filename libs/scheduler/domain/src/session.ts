@@ -25,7 +25,7 @@ export class Session implements Alarm {
   atMs = Infinity;
   heapIndex = -1;
 
-  constructor(key: string, tenant: string, { worker, session }: PollRequest, seenMs: number) {
+  constructor({ key, tenant, seenMs }: { readonly key: string; readonly tenant: string; readonly seenMs: number }, { worker, session }: PollRequest) {
     this.key = key;
     this.tenant = tenant;
     this.worker = worker;

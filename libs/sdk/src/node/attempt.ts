@@ -18,6 +18,7 @@ const STOP_TEXT: Readonly<Record<StopReason, string>> = {
 export class Attempt {
   readonly task: TaskEnvelope;
   readonly #controller = new AbortController();
+  readonly #context: ActivityContext;
   readonly #onHeartbeat: (attempt: Attempt) => void;
   /** Why it was asked to stop. */
   stopped: StopReason | undefined;
@@ -30,6 +31,7 @@ export class Attempt {
     this.task = task;
     this.progress = task.progress;
     this.#onHeartbeat = onHeartbeat;
+    this.#context = this.#createContext();
   }
 
   get token(): string {
@@ -39,13 +41,14 @@ export class Attempt {
   stop(reason: StopReason): void {
     if (this.stopped === 'superseded' || this.stopped === reason) return;
     this.stopped = reason;
-    this.#controller.abort(new Cancelled(STOP_TEXT[reason]));
+    // Listeners of the signal are the activity's own code: activity() holds in them too.
+    withActivity(this.#context, () => this.#controller.abort(new Cancelled(STOP_TEXT[reason])));
   }
 
   /** Runs the activity to its end. Never rejects. */
   async run(run: ActivityFunction): Promise<{ readonly kind: TaskAnswer['kind']; readonly json: string }> {
     try {
-      const value = await withActivity(this.#context(), () => run(...fromInput(this.task.input)));
+      const value = await withActivity(this.#context, () => run(...fromInput(this.task.input)));
       return { kind: 'completed', json: answerJson({ token: this.token, kind: 'completed', value: value as Json }) };
     } catch (thrown) {
       const answer = this.#toAnswer(thrown);
@@ -53,16 +56,16 @@ export class Attempt {
     }
   }
 
-  #context(): ActivityContext {
+  #createContext(): ActivityContext {
     const { run, workflowType, seq, role, name, queue, bundle, token, deadline, trace, idempotencyKey, attempt } = this.task;
-    const self = this;
+    const progressNow = (): Json | undefined => this.progress;
     return {
       idempotencyKey,
       attempt,
       signal: this.#controller.signal,
       info: { run, workflowType, seq, role, name, queue, bundle, token, deadline, ...(trace === undefined ? {} : { trace }) },
       get progress() {
-        return self.progress;
+        return progressNow();
       },
       heartbeat: (progress) => this.#heartbeat(progress),
     };

@@ -18,7 +18,7 @@ export interface WorkerSettings {
   readonly identity?: string;
   /** Takes poisoned tasks alone, one at a time: run it in a process of its own, with a memory limit. */
   readonly surgical?: boolean;
-  /** Default: `console.warn`. */
+  /** Default: standard error. */
   readonly log?: (text: string) => void;
 }
 
@@ -99,7 +99,7 @@ const createWorkerCore = ({ activities, queue = 'default', slots = 100, identity
     session,
     clock,
     random: Math.random,
-    log: log ?? ((text) => console.warn(`perdure worker: ${text}`)),
+    log: log ?? ((text) => void process.stderr.write(`perdure worker: ${text}\n`)),
     ...(surgical ? { surgical } : {}),
   });
 };
