@@ -1,8 +1,8 @@
 import type { AuditEntry, CompensationChange, RollbackRow } from './rows.js';
 
-/** The unfinished rollbacks of one slice, and its audit log. */
+/** The rollbacks of one slice, and its audit log. */
 export abstract class SagaStore {
-  /** Every unfinished rollback, in rising `order`. */
+  /** Every rollback there is a row of, in rising `order`. */
   abstract load(): Promise<Iterable<RollbackRow>>;
   /** All or nothing. */
   abstract commit(changes: readonly CompensationChange[]): Promise<void>;

@@ -1,6 +1,6 @@
 import type { CompensationEffect, Outcome, RunKey } from '@perdure/contract';
 
-/** A rollback that has not finished. */
+/** A rollback: its progress while it runs; after it ended, that it was, against repeats. */
 export interface RollbackRow {
   /** Unique per run and seq. */
   readonly key: string;
@@ -9,10 +9,13 @@ export interface RollbackRow {
   readonly request: CompensationEffect;
   /** How the steps so far went; the next one is `request.steps[done.length]`. */
   readonly done: readonly StepDone[];
+  /** Set when it has ended; then `request.steps` and `done` are empty. */
+  readonly endedAt?: number;
 }
 
 export interface StepDone {
   readonly undoSeq: number;
+  /** Without its value, which nobody asks for again: the audit log has it. */
   readonly outcome: Outcome;
 }
 
@@ -29,6 +32,8 @@ export interface AuditEntry {
   /** How many steps a rollback has; set when it starts. */
   readonly steps?: number;
   readonly outcome?: Outcome;
+  /** How many attempts a step took. */
+  readonly attempts?: number;
 }
 
 export type CompensationChange =

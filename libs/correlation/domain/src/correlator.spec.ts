@@ -127,6 +127,14 @@ describe('Correlator', () => {
     expect(correlator.buffered).toBe(0);
   });
 
+  it('drops an answer to an offer that the run does not have', async () => {
+    await correlator.receive([open('r1')]);
+    await correlator.publish([event('e1')], 1);
+    const [first] = await commit();
+    await correlator.receive([{ ...settle(first!, true), offerId: '99' } as CorrelationEffect]);
+    expect([correlator.waiting, correlator.buffered]).toEqual([1, 1]);
+  });
+
   it('remembers over a restart which run holds which event', async () => {
     await correlator.receive([open('r1'), open('r2')]);
     await correlator.publish([event('e1')], 1);

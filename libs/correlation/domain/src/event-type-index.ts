@@ -69,13 +69,8 @@ export class EventTypeIndex {
     const shape: Shape = { waits: new ShapeIndex(names), events: new ShapeIndex(names) };
     this.#dropUnused();
     this.#shapes.set(name, shape);
-    for (const event of this.#byArrival()) shape.events.add(event, event.keys);
+    for (const event of this.#events.values()) shape.events.add(event, event.keys);
     return shape;
-  }
-
-  /** A returned event is the last in the map, though not the last to arrive. */
-  #byArrival(): Buffered[] {
-    return [...this.#events.values()].sort((a, b) => a.order - b.order);
   }
 
   #dropUnused(): void {

@@ -11,9 +11,9 @@ type Keys = Readonly<Record<string, Scalar>>;
 const valuesKey = (names: readonly string[], keys: Keys): string | undefined => {
   const values: Scalar[] = [];
   for (const name of names) {
-    // An event's keys are named from outside: `constructor` must not be found where nobody put it.
-    if (!Object.hasOwn(keys, name)) return undefined;
-    values.push(keys[name]!);
+    const value = keys[name];
+    if (value === undefined) return undefined;
+    values.push(value);
   }
   return JSON.stringify(values);
 };

@@ -1,0 +1,1 @@
+export { MemorySagaStore } from './memory-saga-store.js';
