@@ -357,6 +357,13 @@ describe('Scheduler', () => {
     expect((await slice.take()).map(({ role }) => role)).toEqual(['undo']);
   });
 
+  it('leaves no alarm behind when it is closed', async () => {
+    await slice.schedule(1, { scheduleToCloseTimeoutMs: 5_000 });
+    slice.scheduler.close();
+    await slice.batch([slice.task(2, { scheduleToCloseTimeoutMs: 1_000 })]);
+    expect(slice.clock.next()).toBeUndefined();
+  });
+
   it('ignores a task that is there already', async () => {
     await slice.schedule(1);
     await slice.schedule(1);

@@ -153,6 +153,13 @@ export class Scheduler extends TaskDesk {
     this.#claims.drain();
   }
 
+  /** Nothing sounds any more: the owner lets the slice go. */
+  close(): void {
+    this.drain();
+    this.#disarm?.();
+    this.#armedMs = -Infinity;
+  }
+
   // ── the batch ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
   receive(effects: readonly SchedulerEffect[]): void {

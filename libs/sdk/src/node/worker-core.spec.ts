@@ -227,6 +227,8 @@ describe('WorkerCore', () => {
     server.polls.at(-1)!.respond({ tasks: [], cancel: [{ token: 'k', reason: 'superseded' }] });
     await turns();
     expect(server.answers).toEqual([]);
+    expect(server.polls.at(-1)!.request).toMatchObject({ holding: [] });
+    await give();
     expect(server.polls.at(-1)!.request).toMatchObject({ slots: 3, holding: [] });
   });
 
