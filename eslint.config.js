@@ -24,7 +24,7 @@ const depConstraints = [
   // A service knows no other service: they meet in the contract, and an app or `embedded` puts them together.
   ...SERVICES.map((service) => only(`scope:${service}`, [`scope:${service}`, 'scope:engine', 'scope:http', 'type:util', 'type:contract', 'type:testing'])),
   only('scope:engine', ['scope:engine', 'type:util', 'type:contract']),
-  // Samples see what a user sees.
+  // Samples see what a user sees: the SDK, and the bundler that deploys their code.
   ...['swiftcart', 'issue-tracker'].map((sample) => only(`scope:${sample}`, [`scope:${sample}`, 'scope:sdk', 'scope:bundler', 'type:util', 'type:contract', 'type:testing'])),
 
   // What runs anywhere needs nothing of Node, nor by way of another package (tidy's `runtime` rule sees to Node's own modules).

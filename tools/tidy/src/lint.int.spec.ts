@@ -10,6 +10,8 @@ const REFUSED = [
   ['libs/scheduler/domain/src/made-up.ts', "import '@perdure/scheduler-feature';", '@nx/enforce-module-boundaries'],
   ['libs/engine/src/made-up.ts', "import '@perdure/history';", '@nx/enforce-module-boundaries'],
   ['libs/engine/src/made-up.ts', "import '@perdure/sandbox';", '@nx/enforce-module-boundaries'],
+  ['libs/engine/src/made-up.ts', "import '@perdure/identity';", '@nx/enforce-module-boundaries'],
+  ['apps/swiftcart/src/made-up.ts', "import '@perdure/sqlite';", '@nx/enforce-module-boundaries'],
   ['libs/engine/src/made-up.ts', "import 'node:fs';", 'no-restricted-imports'],
   ['libs/contract/src/made-up.ts', "import 'node:fs';", 'no-restricted-imports'],
   ['libs/scheduler/domain/src/made-up.ts', "import 'node:sqlite';", 'no-restricted-imports'],
@@ -25,6 +27,7 @@ const REFUSED = [
 ] as const;
 
 const TAKEN = [
+  ['apps/swiftcart/src/made-up.ts', "import '@perdure/bundler'; import '@perdure/sdk/client';"],
   ['libs/scheduler/feature/src/made-up.ts', "import '@nestjs/common'; import '@perdure/scheduler';"],
   ['apps/standalone/src/made-up.ts', "import '@perdure/sqlite'; import '@perdure/scheduler-feature';"],
   ['apps/standalone/src/config.ts', 'export const port = process.env.PORT;'],
