@@ -1,17 +1,16 @@
-import { PerdureError, type ExternalEvent, type Json, type Scalar } from '@perdure/contract';
+import { PerdureError, type ExternalEvent, type Json, type WaitSpec } from '@perdure/contract';
 import { z } from 'zod';
-import { compile } from './jmespath.js';
+import { drawKeys, plainKeys } from './event-keys.js';
+import { expression } from './jmespath.js';
 
-const expression = z.string().superRefine((text, context) => {
-  try {
-    compile(text);
-  } catch (error) {
-    context.addIssue({ code: 'custom', message: `not a JMESPath expression: ${(error as Error).message}` });
-  }
-});
-
-/** How an event type's keys are drawn: key name → JMESPath over the whole CloudEvent (`data.order.id`, `subject`). */
-export const eventTypeDeclaration = z.strictObject({ keys: z.record(z.string(), expression) });
+/**
+ * What is declared of an event type.
+ * - `keys`: how its keys are drawn; name → JMESPath over the whole CloudEvent (`data.order.id`, `subject`)
+ * - `routingKey`: the key that every wait on the type gives, so that one slice has an event and all waits for it (design §12)
+ */
+export const eventTypeDeclaration = z
+  .strictObject({ keys: z.record(z.string(), expression), routingKey: z.string().optional() })
+  .refine(({ keys, routingKey }) => routingKey === undefined || Object.hasOwn(keys, routingKey), { path: ['routingKey'], message: 'is none of the keys' });
 export type EventTypeDeclaration = z.output<typeof eventTypeDeclaration>;
 
 /** The part of a CloudEvent that this module reads. */
@@ -25,33 +24,17 @@ export interface IncomingEvent {
   readonly [attribute: string]: Json | undefined;
 }
 
-const isScalar = (value: unknown): value is Scalar => typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
-
-/** Draws keys by their expressions; one that yields nothing, or no scalar, is left out. */
-export const drawKeys = (keys: Readonly<Record<string, string>>, from: unknown): Record<string, Scalar> => {
-  const drawn: Record<string, Scalar> = {};
-  for (const [name, text] of Object.entries(keys)) {
-    const value = compile(text)(from);
-    if (isScalar(value)) drawn[name] = value;
-  }
-  return drawn;
-};
-
-/** A type that nobody declared has as keys its `subject` and whatever scalars stand at the top of its data. */
-const plainKeys = ({ subject, data }: IncomingEvent): Record<string, Scalar> => {
-  const fields = typeof data === 'object' && data !== null && !Array.isArray(data) ? Object.entries(data).filter((entry): entry is [string, Scalar] => isScalar(entry[1])) : [];
-  return { ...Object.fromEntries(fields), ...(subject === undefined ? {} : { subject }) };
-};
-
+/** The declared event types; any other type needs no declaration, and has plain keys and no routing key. */
 export class EventTypes {
-  readonly #declared: Readonly<Record<string, EventTypeDeclaration>>;
+  readonly #declared: ReadonlyMap<string, EventTypeDeclaration>;
 
   constructor(declared: Readonly<Record<string, EventTypeDeclaration>> = {}) {
-    this.#declared = declared;
+    this.#declared = new Map(Object.entries(declared));
   }
 
+  /** @throws PerdureError `invalid-request`, `limit-exceeded` */
   toExternalEvent(tenant: string, event: IncomingEvent, nowMs: number): ExternalEvent {
-    const declaration = Object.hasOwn(this.#declared, event.type) ? this.#declared[event.type] : undefined;
+    const declaration = this.#declared.get(event.type);
     const time = event.time === undefined ? nowMs : Date.parse(event.time);
     if (Number.isNaN(time)) throw new PerdureError('invalid-request', `time "${event.time}" is not RFC 3339.`);
     const { id, source, type, subject, data } = event;
@@ -65,5 +48,21 @@ export class EventTypes {
       ...(subject === undefined ? {} : { subject }),
       ...(data === undefined ? {} : { data }),
     };
+  }
+
+  /** The slice that an event goes to, as a string to hash. One without the routing key goes where no wait that gives it looks. */
+  sliceOfEvent({ tenant, type, keys }: ExternalEvent): string {
+    return this.#slice(tenant, type, keys);
+  }
+
+  /** The slice that has the events for a wait. */
+  sliceOfWait(tenant: string, { type, match }: WaitSpec): string {
+    return this.#slice(tenant, type, match);
+  }
+
+  #slice(tenant: string, type: string, keys: ExternalEvent['keys']): string {
+    const routingKey = this.#declared.get(type)?.routingKey;
+    const value = routingKey === undefined ? undefined : keys[routingKey];
+    return JSON.stringify(value === undefined ? [tenant, type] : [tenant, type, value]);
   }
 }

@@ -6,5 +6,5 @@ export { CorrelationStore, EventArchive, WaitReader, WaitStore } from './ports.j
 export type { WaitView } from './ports.js';
 export type { CorrelationChange, EventHead, EventIdentity, EventState, StoredEvent, WaitRow } from './rows.js';
 export type { SignedRequest } from './webhooks/schemes.js';
-export { webhookSource, WebhookSources } from './webhooks/webhook-source.js';
-export type { WebhookSource } from './webhooks/webhook-source.js';
+export { resolveWebhookSources, webhookSource, webhookSourceDeclaration, WebhookSources } from './webhooks/webhook-source.js';
+export type { WebhookSource, WebhookSourceDeclaration } from './webhooks/webhook-source.js';

@@ -1,24 +1,48 @@
 import { PerdureError, type ExternalEvent, type Json } from '@perdure/contract';
 import { z } from 'zod';
-import { drawKeys } from '../event-types.js';
-import { compile } from '../jmespath.js';
+import { drawKeys } from '../event-keys.js';
+import { compile, expression } from '../jmespath.js';
 import { signatureScheme, verifySignature, type SignedRequest } from './schemes.js';
 
-/** Where a sender's deliveries go: `POST /v1/webhooks/NAME`. Expressions are JMESPath over `{ headers, body }`. */
+const secret = z.string().min(1);
+
+/** Where a sender's deliveries go: `POST /v1/webhooks/NAME`. Expressions are JMESPath over `{ headers, body }`, header names in lower case. */
 export const webhookSource = z.strictObject({
-  tenant: z.string(),
+  tenant: z.string().min(1),
   scheme: signatureScheme,
-  /** One, or two while one replaces the other. Already resolved: references are read by the app's config. */
-  secrets: z.array(z.string().min(1)).min(1).max(2),
-  /** The delivery's identity. Defaults by scheme: `headers."x-github-delivery"`, `headers."webhook-id"`. */
-  id: z.string().optional(),
-  /** The event's type; a delivery that yields none is acknowledged and is no event. */
-  type: z.string().optional(),
-  /** RFC 3339, or epoch seconds. */
-  time: z.string().optional(),
-  keys: z.record(z.string(), z.string()).optional(),
+  /** One, or two while one replaces the other. */
+  secrets: z.array(secret).min(1).max(2),
+  /** The delivery's identity. Defaults by scheme: `headers."x-github-delivery"`, `headers."webhook-id"`, `body.id`. */
+  id: expression.optional(),
+  /** The event's type; a delivery that yields none is acknowledged and is no event. Defaults by scheme: `github.EVENT.ACTION`, `body.type`. */
+  type: expression.optional(),
+  /** RFC 3339, or epoch seconds. Absent, or not to be read as either: the time of arrival. */
+  time: expression.optional(),
+  /** Default for GitHub: `repository`, `number` (of the issue or pull request) and `action`; else none. */
+  keys: z.record(z.string(), expression).optional(),
 });
 export type WebhookSource = z.output<typeof webhookSource>;
+
+/** As it stands in a configuration: secrets by the name of what holds them, and in the text itself for tests alone. */
+export const webhookSourceDeclaration = webhookSource.extend({ secrets: z.array(z.union([secret, z.strictObject({ env: secret })])).min(1).max(2) });
+export type WebhookSourceDeclaration = z.output<typeof webhookSourceDeclaration>;
+
+/**
+ * Puts the secrets in the place of their names. Called by the app's config, with the environment that it has read.
+ * @throws Error that lists every name without a value
+ */
+export const resolveWebhookSources = (declared: Readonly<Record<string, WebhookSourceDeclaration>>, env: Readonly<Record<string, string | undefined>>): Record<string, WebhookSource> => {
+  const missing: string[] = [];
+  const valueOf = (source: string, reference: string | { readonly env: string }): string => {
+    if (typeof reference === 'string') return reference;
+    const value = env[reference.env];
+    if (!value) missing.push(`${reference.env} (webhook source "${source}")`);
+    return value ?? '';
+  };
+  const resolved = Object.entries(declared).map(([name, source]) => [name, { ...source, secrets: source.secrets.map((reference) => valueOf(name, reference)) }] as const);
+  if (missing.length > 0) throw new Error(`Secrets without a value in the environment: ${missing.join(', ')}.`);
+  return Object.fromEntries(resolved);
+};
 
 interface Expressions {
   readonly id: string;
@@ -61,15 +85,11 @@ export class WebhookSources {
 
   constructor(sources: Readonly<Record<string, WebhookSource>> = {}) {
     this.#sources = new Map(Object.entries(sources));
-    for (const source of this.#sources.values()) {
-      const { id, type, time, keys } = expressionsOf(source);
-      for (const text of [id, type, ...(time === undefined ? [] : [time]), ...Object.values(keys)]) compile(text);
-    }
   }
 
   /**
    * The delivery as an event; `undefined` when it is genuine but no event (a ping).
-   * @throws PerdureError `unknown-source`, `invalid-signature`, `malformed-json`, `invalid-request`
+   * @throws PerdureError `unknown-source`, `invalid-signature`, `malformed-json`, `invalid-request`, `limit-exceeded`
    */
   receive(name: string, request: SignedRequest & { readonly nowMs: number }): ExternalEvent | undefined {
     const source = this.#sources.get(name);
