@@ -135,6 +135,7 @@ export class EmbeddedShard extends ShardGateway {
     await this.settled();
     const error = new PerdureError('draining', 'The server is shutting down.');
     for (const work of this.#work.splice(0)) work.reject(error);
+    this.#scheduler.close();
     this.#options.file.close();
   }
 
@@ -229,8 +230,7 @@ export class EmbeddedShard extends ShardGateway {
   async #feed(works: readonly Work[]): Promise<void> {
     const { clock } = this.#options;
     const spilled = this.#inbox.take(LIMITS.batchInputsMax);
-    const inputs: Input[] = [...spilled, ...this.#scheduler.takeInputs()];
-    this.#compensator.closed(this.#scheduler.takeUndoClosings(), clock.now());
+    const inputs: Input[] = [...spilled];
     for (const work of works) {
       if (work.kind === 'events') work.receipts = await this.#correlator.publish(work.events, clock.now());
       else {
@@ -246,9 +246,11 @@ export class EmbeddedShard extends ShardGateway {
     let inputs = first;
     let processed = 0;
     for (;;) {
-      inputs.push(...this.#correlator.takeInputs(), ...this.#compensator.takeInputs());
+      inputs.push(...this.#scheduler.takeInputs());
+      this.#compensator.closed(this.#scheduler.takeUndoClosings(), this.#options.clock.now());
+      inputs.push(...this.#correlator.takeInputs(), ...this.#compensator.takeInputs(), ...(await this.#dispatch([])));
       if (inputs.length === 0 && processed > 0) break;
-      if (processed >= LIMITS.batchInputsMax * 8) {
+      if (inputs.length > 0 && processed >= LIMITS.batchInputsMax * 8) {
         this.#inbox.put(inputs);
         break;
       }

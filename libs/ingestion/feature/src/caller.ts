@@ -1,7 +1,7 @@
 import { abortOnDisconnect } from '@perdure/http';
 import type { Caller } from '@perdure/ingestion';
 import { PerdureError } from '@perdure/contract';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 
 /** RFC 7240 preferences that the API knows. */
 interface Preferences {
@@ -23,7 +23,7 @@ export const callerOf = (tenant: string, request: FastifyRequest): Caller => {
 };
 
 /** A caller that may leave before the answer: for routes that are held open. */
-export const waitingCallerOf = (tenant: string, request: FastifyRequest): Caller => ({ ...callerOf(tenant, request), signal: abortOnDisconnect(request) });
+export const waitingCallerOf = (tenant: string, request: FastifyRequest, reply: FastifyReply): Caller => ({ ...callerOf(tenant, request), signal: abortOnDisconnect(reply) });
 
 export const idempotencyKeyOf = (request: FastifyRequest): string | undefined => {
   const key = request.headers['idempotency-key'];

@@ -25,7 +25,7 @@ export class MessagesController {
   @Post('updates/:name')
   @HttpCode(200)
   async update(@Tenant() tenant: string, @Param() { workflowId, name }: Target, @Body(zod(messageRequest)) body: MessageRequest, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<unknown> {
-    const submitted = await this.#workflows.update(waitingCallerOf(tenant, request), workflowId, { ...body, name });
+    const submitted = await this.#workflows.update(waitingCallerOf(tenant, request, reply), workflowId, { ...body, name });
     const outcome = assertAccepted(submitted.outcome);
     if (outcome?.kind !== 'updated') return answerPending(reply, submitted);
     return { workflowId, runId: outcome.runId, inputId: submitted.inputId, outcome: outcome.outcome };

@@ -21,7 +21,7 @@ export class WorkflowsController {
   @Post()
   async start(@Tenant() tenant: string, @Body(zod(startRequest)) body: StartRequest, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<unknown> {
     const { waitS } = preferencesOf(request);
-    const caller = waitS > 0 ? waitingCallerOf(tenant, request) : callerOf(tenant, request);
+    const caller = waitS > 0 ? waitingCallerOf(tenant, request, reply) : callerOf(tenant, request);
     const submitted = await this.#workflows.start(caller, body, idempotencyKeyOf(request));
     const outcome = assertAccepted(submitted.outcome);
     if (outcome?.kind !== 'started') return answerPending(reply, submitted);
@@ -53,9 +53,9 @@ export class WorkflowsController {
   }
 
   @Get(':workflowId/result')
-  result(@Tenant() tenant: string, @Param('workflowId') workflowId: string, @Query(zod(resultQuery)) query: z.output<typeof resultQuery>, @Req() request: FastifyRequest): Promise<RunResult> {
+  result(@Tenant() tenant: string, @Param('workflowId') workflowId: string, @Query(zod(resultQuery)) query: z.output<typeof resultQuery>, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<RunResult> {
     const { runId, wait } = query;
-    const caller = wait > 0 ? waitingCallerOf(tenant, request) : callerOf(tenant, request);
+    const caller = wait > 0 ? waitingCallerOf(tenant, request, reply) : callerOf(tenant, request);
     return this.#workflows.result(caller, { workflowId, ...(runId ? { runId } : {}) }, wait * 1000);
   }
 

@@ -1,8 +1,9 @@
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply } from 'fastify';
 
 /** Aborts when the client goes away before it was answered: a long poll need not be held open for nobody. */
-export const abortOnDisconnect = (request: FastifyRequest): AbortSignal => {
+export const abortOnDisconnect = (reply: FastifyReply): AbortSignal => {
   const controller = new AbortController();
-  request.raw.socket.once('close', () => controller.abort());
+  // The reply closes with its connection, or when it has been sent: then nobody listens any more. The socket outlives many replies.
+  reply.raw.once('close', () => controller.abort());
   return controller.signal;
 };
