@@ -80,6 +80,14 @@ describe('Compensator', () => {
     expect([...store.rollbacks.values()].map(({ request }) => request.seq)).toEqual([6]);
   });
 
+  it('keeps of a step that went well only that it did', async () => {
+    compensator.receive([rollback(step(2, 'refund'), step(1, 'release'))]);
+    compensator.closed([{ run, undoSeq: 2, outcome: { ...completed, value: { much: 'data' } } }], 2);
+    await commit();
+    expect([...store.rollbacks.values()]).toMatchObject([{ done: [{ undoSeq: 2, outcome: completed }] }]);
+    expect([...store.rollbacks.values()][0]!.done[0]!.outcome).not.toHaveProperty('value');
+  });
+
   it('remembers so many ended rollbacks, the newest', async () => {
     compensator = await Compensator.open(store, { endedMax: 2 });
     compensator.receive([1, 2, 3].map((seq) => ({ ...rollback(), seq })));

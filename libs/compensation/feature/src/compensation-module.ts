@@ -1,9 +1,14 @@
 import { Controller, Get, Inject, Module, Query, type DynamicModule } from '@nestjs/common';
 import { AuditLog, type AuditPage } from '@perdure/compensation';
+import { LIMITS } from '@perdure/contract';
 import { Tenant, zod } from '@perdure/http';
 import { z } from 'zod';
 
-const auditQuery = z.strictObject({ workflowId: z.string().optional(), cursor: z.string().optional(), limit: z.coerce.number().int().min(1).max(1000).default(100) });
+const auditQuery = z.strictObject({ 
+  workflowId: z.string().min(1).max(LIMITS.idBytesMax).optional(),
+  cursor: z.string().min(1).max(LIMITS.nameBytesMax).optional(),
+  limit: z.coerce.number().int().min(1).max(LIMITS.pageMax).default(100),
+});
 
 /** What was undone, why and how it went. */
 @Controller('v1/audit')

@@ -1,9 +1,10 @@
 import { Controller, Get, Inject, Module, Query, type DynamicModule } from '@nestjs/common';
+import { LIMITS } from '@perdure/contract';
 import { WaitReader, type WaitView } from '@perdure/correlation';
 import { Tenant, zod } from '@perdure/http';
 import { z } from 'zod';
 
-const waitsQuery = z.strictObject({ workflowId: z.string() });
+const waitsQuery = z.strictObject({ workflowId: z.string().min(1).max(LIMITS.idBytesMax) });
 
 /** What runs wait for. */
 @Controller('v1/waits')
