@@ -1,6 +1,6 @@
-import type { InputOutcome, RunKey, RunResult } from '@perdure/contract';
+import type { EventBody, InputOutcome, RunKey, RunResult } from '@perdure/contract';
 import type { CachedRun } from './cached-run.js';
-import type { HistoryCommit, InputRef, InputRow, RunRow, SnapshotRow, TransitionRow } from './ports/history-rows.js';
+import type { HistoryCommit, InputRef, InputRow, RunRow, SnapshotRow, StoredTransition, TransitionRow } from './ports/history-rows.js';
 
 export const inputKeyOf = ({ tenant, workflowId, inputId }: InputRef): string => `${tenant}\u0000${workflowId}\u0000${inputId}`;
 
@@ -33,6 +33,15 @@ export class Batch {
     const key = inputKeyOf(row);
     const first = this.inputs.get(key);
     this.inputs.set(key, first ? { ...row, content: first.content, at: first.at } : row);
+  }
+
+  transitionsOf(run: number): StoredTransition[] {
+    return this.transitions
+      .filter((row) => row.run === run)
+      .map(({ last, at, bundle, inputId, digest, events }) => {
+        const bodies = JSON.parse(events) as EventBody[];
+        return { first: last - bodies.length + 1, at, bundle, inputId, events: bodies, digest };
+      });
   }
 
   toCommit(shard: number, epoch: number): HistoryCommit {

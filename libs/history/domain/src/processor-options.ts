@@ -1,4 +1,4 @@
-import type { InputOutcome, RealmLog, RunKey, RunResult } from '@perdure/contract';
+import type { Input, InputOutcome, RealmLog, RunKey, RunResult } from '@perdure/contract';
 import type { Engine } from '@perdure/engine';
 import type { BundleSource } from './ports/bundle-source.js';
 import type { InputRef } from './ports/history-rows.js';
@@ -14,6 +14,8 @@ export interface ProcessorEvents {
   closed?(run: RunKey, result: RunResult): void;
   /** What workflow code wrote with `console`, as it runs; not in replays. */
   logs?(run: RunKey, logs: readonly RealmLog[]): void;
+  /** An input could not be processed and was set aside; its run is suspended. For the operator. */
+  fault?(input: Input, error: Error): void;
 }
 
 export interface ProcessorDeps {
@@ -32,6 +34,8 @@ export interface ProcessorLimits {
   readonly runsMax: number;
   /** Live realms, about 1 MB each. A batch may pass it until its commit. */
   readonly realmsMax: number;
+  /** Live realms within a batch: what the sandbox has. */
+  readonly realmsInBatchMax: number;
   /** A live run is snapshotted at least so often. */
   readonly snapshotEveryEvents: number;
   /** Snapshots made after one commit, so that a burst of them does not hold up the next batch. */
@@ -47,6 +51,7 @@ export interface ProcessorLimits {
 export const PROCESSOR_LIMITS: ProcessorLimits = {
   runsMax: 20_000,
   realmsMax: 256,
+  realmsInBatchMax: 768,
   snapshotEveryEvents: 200,
   snapshotsPerCommitMax: 4,
   pageTransitions: 500,

@@ -2,7 +2,7 @@ import { PerdureError, runKeyOf, type ActivationOutput, type JobEvent, type Pin,
 import { checkStep, jobsAt, replayPlan, type ActivationResult, type Difference, type Engine, type ReplayStep, type RunState } from '@perdure/engine';
 import type { CachedRun } from './cached-run.js';
 import type { BundleSource } from './ports/bundle-source.js';
-import type { RunRef, RunRow, StoredTransition } from './ports/history-rows.js';
+import type { RunRef, RunRow, SnapshotRow, StoredTransition } from './ports/history-rows.js';
 import type { Realm, RealmHost } from './ports/realm-host.js';
 import type { StateStore } from './ports/state-store.js';
 import type { RunCache } from './run-cache.js';
@@ -17,6 +17,15 @@ export interface RunLoaderDeps {
   readonly cache: RunCache;
   readonly snapshotKey: Uint8Array;
   readonly pageTransitions: number;
+  readonly staged: Staged;
+  /** Called before a realm is opened. */
+  readonly makeRoom: () => void;
+}
+
+/** What the batch in hand has written and the store does not have yet. */
+export interface Staged {
+  transitions(run: number): readonly StoredTransition[];
+  snapshot(run: number): SnapshotRow | undefined;
 }
 
 export interface RealmJob {
@@ -25,7 +34,7 @@ export interface RealmJob {
   readonly refusable: boolean;
 }
 
-const isRefused = (output: string): boolean => (JSON.parse(output) as ActivationOutput).refused !== undefined;
+const isRefused = (output: string): boolean => output.includes('"refused"') && (JSON.parse(output) as ActivationOutput).refused !== undefined;
 
 /** Hands a realm one job. A refusable one leaves no trace in the realm when it is refused. */
 export const activate = (realm: Realm, { at, job, refusable }: RealmJob): ActivationResult => {
@@ -61,7 +70,15 @@ export class RunLoader {
   /** A fresh realm for a run that starts. */
   async open(tenant: string, bundle: string): Promise<Realm> {
     await this.#ensureBundle(tenant, bundle);
+    this.#deps.makeRoom();
     return this.#deps.realms.openRealm(bundle);
+  }
+
+  /** Puts a run back to what its history says, with what the batch in hand has staged: something went wrong in the middle of a step. */
+  async reload(run: CachedRun): Promise<void> {
+    this.#deps.cache.closeRealm(run);
+    const { state, digest, parked } = await this.#load(run.row);
+    Object.assign(run, { state, digest, parked });
   }
 
   /** The run's realm, at its last event; or where its code no longer follows its history. */
@@ -100,8 +117,8 @@ export class RunLoader {
   }
 
   async #snapshot(row: RunRow): Promise<DecodedSnapshot | undefined> {
-    const { store, snapshotKey, realms } = this.#deps;
-    const found = await store.findSnapshot(row.number);
+    const { store, snapshotKey, realms, staged } = this.#deps;
+    const found = staged.snapshot(row.number) ?? (await store.findSnapshot(row.number));
     if (!found || found.pin.bundle !== row.pin.bundle || found.pin.sandbox !== realms.build) return undefined;
     const digest = await store.findDigest(row.number, found.last);
     if (!digest || Buffer.compare(digest, found.digest) !== 0) return undefined;
@@ -109,9 +126,10 @@ export class RunLoader {
   }
 
   async #fromSnapshot(run: CachedRun): Promise<Realm | undefined> {
-    const { parked } = run;
-    if (!parked || run.state.deferred.some((n) => n <= parked.last)) return undefined;
+    const parked = run.parked ?? (await this.#snapshot(run.row));
+    if (!parked) return undefined;
     await this.#ensureBundle(run.row.tenant, run.state.pin.bundle);
+    this.#deps.makeRoom();
     const realm = this.#deps.realms.restoreRealm(run.state.pin.bundle, parked.image);
     if (!realm) return undefined;
     for (const step of replayPlan(await this.#transitions(run.number, parked.last + 1))) {
@@ -145,15 +163,16 @@ export class RunLoader {
   }
 
   async #transitions(run: number, fromEvent: number): Promise<StoredTransition[]> {
-    const { store, pageTransitions } = this.#deps;
+    const { store, pageTransitions, staged } = this.#deps;
     const all: StoredTransition[] = [];
     for (let from = fromEvent; ; ) {
       const page = await store.transitions(run, { fromEvent: from, limit: pageTransitions });
       all.push(...page);
       const last = page.at(-1);
-      if (!last || page.length < pageTransitions) return all;
+      if (!last || page.length < pageTransitions) break;
       from = last.first + last.events.length;
     }
+    return [...all, ...staged.transitions(run).filter(({ first, events }) => first + events.length > fromEvent)];
   }
 
   async #ensureBundle(tenant: string, hash: string): Promise<void> {

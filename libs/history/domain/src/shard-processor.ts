@@ -1,4 +1,5 @@
-import { ENGINE_ABI, PerdureError, runKeyOf, type Effect, type Input, type InputOf, type InputOutcome, type Json, type Pin } from '@perdure/contract';
+import assert from 'node:assert/strict';
+import { ENGINE_ABI, isPerdureError, PerdureError, runKeyOf, toPerdureError, type ActivationOutput, type Command, type CommandKind, type Effect, type Input, type InputOf, type InputOutcome, type Json, type Pin, type ProblemData, type RunKey, type SuspendReason } from '@perdure/contract';
 import type { Activate, ActivationResult, Decision, RecordOnly, Settled, Settlement } from '@perdure/engine';
 import { Batch, inputKeyOf } from './batch.js';
 import type { CachedRun } from './cached-run.js';
@@ -11,6 +12,12 @@ import { RunCache } from './run-cache.js';
 import { activate, RunLoader, type RealmJob } from './run-loader.js';
 import { isShownOtherwise, shownOf, toRunRow, type Shown } from './run-row.js';
 import { encodeSnapshot } from './snapshot-codec.js';
+
+/** What one input led to; a run that continued as new goes on in the same transaction. */
+interface Step {
+  readonly effects: readonly Effect[];
+  readonly continuation?: Input | undefined;
+}
 
 /**
  * Turns a shard's inputs into history, a batch at a time (design §1).
@@ -30,13 +37,22 @@ export class ShardProcessor {
   #cursor: number;
   #lastRun: number;
   #committedRun: number;
+  /** The run that the input in hand is for. */
+  #current: CachedRun | undefined;
 
   private constructor(deps: ProcessorDeps, options: ProcessorOptions, head: { readonly cursor: number; readonly lastRunNumber: number }) {
     this.#deps = deps;
     this.#limits = { ...PROCESSOR_LIMITS, ...options.limits };
     this.#shard = options.shard ?? 0;
     this.#key = options.snapshotKey;
-    this.#loader = new RunLoader({ ...deps, cache: this.#cache, snapshotKey: options.snapshotKey, pageTransitions: this.#limits.pageTransitions });
+    this.#loader = new RunLoader({
+      ...deps,
+      cache: this.#cache,
+      snapshotKey: options.snapshotKey,
+      pageTransitions: this.#limits.pageTransitions,
+      staged: { transitions: (run) => this.#batch.transitionsOf(run), snapshot: (run) => this.#batch.snapshots.get(run) },
+      makeRoom: () => this.#makeRoomForOne(),
+    });
     this.#cursor = head.cursor;
     this.#lastRun = this.#committedRun = head.lastRunNumber;
     this.#batch = new Batch(1, head.cursor);
@@ -50,10 +66,14 @@ export class ShardProcessor {
     return this.#cache.liveRealms;
   }
 
-  /** What follows from the inputs, in order. Throws when one cannot be processed: take the batch back, and find out which by giving them singly. */
+  /**
+   * What follows from the inputs, in order. An input that cannot be processed is set aside here and now and harms its own run alone (I10).
+   * Throws only what may pass (the store is unavailable, no room for a realm): take the batch back and try again.
+   */
   async process(inputs: readonly Input[]): Promise<Effect[]> {
     const effects: Effect[] = [];
     for (const input of inputs) {
+      this.#batch.to += 1;
       let next: Input | undefined = input;
       for (let runs = 0; next; runs++) {
         // A run that only ever continues must not keep the batch from its end: its next start is an input like any other.
@@ -61,24 +81,19 @@ export class ShardProcessor {
           effects.push({ to: 'history', input: next });
           break;
         }
-        this.#batch.to += 1;
-        next = await this.#processOne(next, effects);
+        const step: Step = await this.#processSafely(next);
+        for (const effect of step.effects) effects.push(effect);
+        next = step.continuation;
       }
     }
     return effects;
   }
 
-  /** For the one input of a batch that cannot be processed at all: it is kept as refused, and the run it was for is suspended (design §1). */
-  async refuse(input: Input, error: Error): Promise<void> {
+  /** For the one input of a batch that the store cannot take: it is kept as refused, and the run it was for is suspended (design §1). */
+  async refuse(input: Input, error: Error): Promise<Effect[]> {
     this.#batch.to += 1;
-    const problem = { code: 'internal', detail: `The input cannot be processed: ${error.message}` };
-    if (isRemembered(input)) this.#keepOutcome({ tenant: input.tenant, workflowId: input.workflowId, inputId: input.id }, { outcome: { kind: 'refused', problem }, content: contentOf(input), at: input.at });
-    const run = input.kind === 'start' ? undefined : await this.#loader.find(refOf(input)).catch(() => undefined);
-    if (!run) return;
-    const shown = shownOf(run.state);
-    const settled = this.#deps.engine.suspend(run.state, { reason: { kind: 'refused', inputId: input.id, message: error.message }, inputId: input.id, at: input.at });
-    this.#cache.closeRealm(run);
-    this.#write(run, settled, shown);
+    this.#current = input.kind === 'start' ? undefined : await this.#loader.find(refOf(input));
+    return this.#setAside(input, { error, mayRecord: false });
   }
 
   /** What the batch has changed; undefined for nothing. */
@@ -91,6 +106,7 @@ export class ShardProcessor {
     const batch = this.#batch;
     this.#cursor = batch.to;
     this.#committedRun = this.#lastRun;
+    this.#current = undefined;
     this.#batch = new Batch(batch.number + 1, this.#cursor);
     for (const { ref, outcome } of batch.outcomes) this.#deps.events?.outcome?.(ref, outcome);
     for (const { run, result } of batch.closed) this.#deps.events?.closed?.(run, result);
@@ -99,6 +115,8 @@ export class ShardProcessor {
 
   takeBack(): void {
     for (const run of this.#batch.touched) this.#cache.remove(run);
+    if (this.#current) this.#cache.remove(this.#current);
+    this.#current = undefined;
     this.#lastRun = this.#committedRun;
     this.#batch = new Batch(this.#batch.number + 1, this.#cursor);
   }
@@ -111,6 +129,7 @@ export class ShardProcessor {
     if (!('activate' in realm)) throw new PerdureError('replay-differs', `The history of the run does not replay:\n${realm.diff}`);
     const result = realm.probe(JSON.stringify({ kind: 'query', at: Math.max(query.at, run.state.lastAt), name: query.name, ...(query.input === undefined ? {} : { input: query.input }) }));
     if (run.state.closedAt !== undefined) this.#cache.closeRealm(run);
+    this.#makeRoom();
     if (result.kind === 'voided') {
       this.#cache.closeRealm(run);
       throw new PerdureError('query-failed', `The query hit a limit (${result.reason}): ${result.message}`);
@@ -118,51 +137,112 @@ export class ShardProcessor {
     return answerOf(result.output);
   }
 
-  /** Gives the start of the run that goes on, if this one continued as new: it belongs to the same transaction. */
-  async #processOne(input: Input, effects: Effect[]): Promise<Input | undefined> {
+  /** Removes runs that closed before a time, from the store and from memory; gives how many. Call it between batches. */
+  async purge(bounds: { readonly closedBeforeMs: number; readonly limit: number }): Promise<number> {
+    const purged = await this.#deps.store.purge(bounds);
+    if (purged > 0) for (const run of this.#cache.runs()) if ((run.state.closedAt ?? Infinity) < bounds.closedBeforeMs) this.#cache.remove(run);
+    return purged;
+  }
+
+  async #processSafely(input: Input): Promise<Step> {
+    this.#current = undefined;
+    try {
+      return await this.#processOne(input);
+    } catch (thrown) {
+      const error = toPerdureError(thrown);
+      if (error.retryable) throw error;
+      this.#deps.events?.fault?.(input, error);
+      return { effects: await this.#setAside(input, { error, mayRecord: true }).catch((again: unknown) => this.#giveUp(again)) };
+    }
+  }
+
+  /** Not even that could be written: the input is lost, unless the batch has touched the run, for then the batch cannot stand. */
+  #giveUp(thrown: unknown): Effect[] {
+    const run = this.#current;
+    if (toPerdureError(thrown).retryable || (run && this.#batch.touched.has(run))) throw thrown;
+    if (run) this.#cache.remove(run);
+    return [];
+  }
+
+  async #processOne(input: Input): Promise<Step> {
     const ref = { tenant: input.tenant, workflowId: input.workflowId, inputId: input.id };
     const content = isRemembered(input) ? contentOf(input) : undefined;
     const kept = content === undefined ? undefined : await this.#findInput(ref);
     if (kept && kept.content !== content) {
-      this.#batch.outcomes.push({ ref, outcome: { kind: 'refused', problem: { code: 'input-id-reused', detail: `Id "${input.id}" was used for another input.` } } });
-      return undefined;
+      this.#batch.outcomes.push({ ref, outcome: { kind: 'refused', problem: otherContent(input) } });
+      return { effects: [] };
     }
     const { run, decision } = await this.#decide(input, kept?.outcome);
-    if (decision.kind === 'drop' || decision.kind === 'refuse' || decision.kind === 'redirect') {
-      if (decision.kind === 'redirect') throw new PerdureError('internal', 'The run has continued too often to follow.');
-      effects.push(...decision.effects);
+    if (decision.kind === 'redirect') throw new PerdureError('internal', 'The run has continued too often to follow.');
+    if (decision.kind === 'drop' || decision.kind === 'refuse') {
       const outcome: InputOutcome | undefined = decision.kind === 'refuse' ? { kind: 'refused', problem: decision.problem } : decision.outcome;
       if (outcome && kept) this.#batch.outcomes.push({ ref, outcome });
       else if (outcome && content !== undefined) this.#keepOutcome(ref, { outcome, content, at: input.at, ...(run ? { run: run.number } : {}) });
-      return undefined;
+      return { effects: decision.effects };
     }
     const { settled, touched } = await this.#carryOut(run, decision);
+    await this.#keepOutcomes(input, { settled, touched });
+    return { effects: settled.effects, continuation: settled.continuation };
+  }
+
+  async #keepOutcomes(input: Input, { settled, touched }: { readonly settled: Settled; readonly touched: CachedRun | undefined }): Promise<void> {
+    const { tenant, workflowId, at } = input;
     for (const { inputId, outcome } of settled.outcomes) {
-      const row = inputId === input.id ? undefined : await this.#findInput({ ...ref, inputId });
-      this.#keepOutcome({ ...ref, inputId }, { outcome, content: row?.content ?? content ?? '', at: row?.at ?? input.at, ...(touched ? { run: touched.number } : {}) });
+      const ref = { tenant, workflowId, inputId };
+      const first = inputId === input.id ? undefined : await this.#findInput(ref);
+      const content = first?.content ?? (inputId === input.id ? contentOf(input) : '');
+      this.#keepOutcome(ref, { outcome, content, at: first?.at ?? at, ...(touched ? { run: touched.number } : {}) });
     }
-    effects.push(...settled.effects);
-    return settled.continuation;
+  }
+
+  /**
+   * The input at fault is answered as refused and its run suspended. What a run awaits (a closing, a fired timer, word from another run) is
+   * recorded all the same where it can be, and waits in the run for `resume`: it will not come again.
+   */
+  async #setAside(input: Input, { error, mayRecord }: { readonly error: Error; readonly mayRecord: boolean }): Promise<Effect[]> {
+    const { engine } = this.#deps;
+    const run = this.#current;
+    const reason: SuspendReason = { kind: 'refused', inputId: input.id, message: error.message };
+    if (run) await this.#loader.reload(run);
+    const shown = run && shownOf(run.state);
+    const decision = run && mayRecord && isAwaited(input) ? engine.accept(run.state, input) : undefined;
+    if (run && decision?.kind === 'activate') {
+      const settled = engine.settle(run.state, decision, { kind: 'setAside', reason });
+      this.#write(run, settled, shown);
+      await this.#keepOutcomes(input, { settled, touched: run });
+      return [...settled.effects];
+    }
+    const ref = { tenant: input.tenant, workflowId: input.workflowId, inputId: input.id };
+    const outcome: InputOutcome = { kind: 'refused', problem: problemOf(error) };
+    if (isRemembered(input) && !(await this.#findInput(ref))) this.#keepOutcome(ref, { outcome, content: contentOf(input), at: input.at });
+    else this.#batch.outcomes.push({ ref, outcome });
+    if (input.kind === 'start') {
+      const told = engine.accept(undefined, input);
+      return told.kind === 'refuse' ? [...told.effects] : [];
+    }
+    if (run) this.#write(run, engine.suspend(run.state, { reason, inputId: input.id, at: input.at }), shown);
+    return [];
   }
 
   async #decide(input: Input, seen: InputOutcome | undefined): Promise<{ run: CachedRun | undefined; decision: Decision }> {
-    const pin = input.kind === 'start' ? await this.#pinFor(input) : undefined;
+    const pin = input.kind === 'start' && !seen ? await this.#pinFor(input) : undefined;
     let ref = refOf(input);
     for (let hops = 0; ; hops++) {
-      const run = await this.#loader.find(ref);
+      const run = (this.#current = await this.#loader.find(ref));
       const decision = this.#deps.engine.accept(run?.state, input, { ...(pin ? { pin } : {}), ...(seen ? { seen } : {}) });
       if (decision.kind !== 'redirect' || hops >= this.#limits.redirectsMax) return { run, decision };
       ref = { ...ref, runId: decision.runId };
     }
   }
 
-  /** A child takes its parent's bundle if that has the workflow, else the tenant's default. */
-  async #pinFor({ tenant, bundle, workflowType }: InputOf<'start'>): Promise<Pin> {
+  /** What a client names is taken as it is. A child or a run that goes on takes its origin's bundle if that has the workflow, else the tenant's default. */
+  async #pinFor({ tenant, bundle, workflowType, parent, continuedFrom }: InputOf<'start'>): Promise<Pin | undefined> {
     const { bundles, realms } = this.#deps;
     const given = bundle === undefined ? undefined : await bundles.find(tenant, bundle);
-    const hash = given?.workflows.includes(workflowType) ? given.hash : ((await bundles.defaultFor(tenant, workflowType)) ?? bundle);
-    if (hash === undefined) throw new PerdureError('unknown-workflow', `No deployed bundle has a workflow "${workflowType}".`);
-    return { bundle: hash, abi: ENGINE_ABI, sandbox: realms.build };
+    const isFree = bundle === undefined || parent !== undefined || continuedFrom !== undefined;
+    if (!isFree && !given) throw new PerdureError('unknown-bundle', `There is no bundle ${bundle}.`);
+    const hash = given && (!isFree || given.workflows.includes(workflowType)) ? given.hash : await bundles.defaultFor(tenant, workflowType);
+    return hash === undefined ? undefined : { bundle: hash, abi: ENGINE_ABI, sandbox: realms.build };
   }
 
   async #carryOut(run: CachedRun | undefined, decision: RecordOnly | Activate): Promise<{ settled: Settled; touched: CachedRun | undefined }> {
@@ -171,12 +251,17 @@ export class ShardProcessor {
     const shown = run && !isStart ? shownOf(run.state) : undefined;
     let settlement: Settlement | undefined;
     let fresh: Realm | undefined;
-    if (decision.kind === 'activate') ({ settlement, fresh } = await this.#activate(run, decision));
-    const settled = engine.settle(isStart ? undefined : run?.state, decision, settlement);
-    if (!settled.transition || !settled.state) {
-      fresh?.close();
-      return { settled, touched: run };
+    let settled: Settled | undefined;
+    try {
+      if (decision.kind === 'activate') {
+        if (isStart) fresh = await this.#openFor(decision);
+        settlement = await this.#activate(run, { decision, fresh });
+      }
+      settled = engine.settle(isStart ? undefined : run?.state, decision, settlement);
+    } finally {
+      if (!settled?.transition) fresh?.close();
     }
+    if (!settled.transition || !settled.state) return { settled, touched: isStart ? undefined : run };
     const touched = isStart ? this.#born(settled) : run!;
     if (fresh) this.#cache.setRealm(touched, fresh);
     if (settlement?.kind === 'ran' && settlement.results.some(({ kind }) => kind === 'voided')) this.#cache.closeRealm(touched);
@@ -185,42 +270,51 @@ export class ShardProcessor {
     return { settled, touched };
   }
 
-  async #activate(run: CachedRun | undefined, decision: Activate): Promise<{ settlement: Settlement; fresh?: Realm }> {
-    const [lead] = decision.lead;
-    if (lead?.kind === 'started') {
-      const fresh = await this.#loader.open(lead.run.tenant, lead.pin.bundle);
-      return { settlement: await this.#run(fresh, decision.jobs as readonly RealmJob[], lead.run), fresh };
-    }
-    const target = run!;
-    const pin = decision.repinTo === undefined ? undefined : { bundle: decision.repinTo, abi: ENGINE_ABI, sandbox: this.#deps.realms.build };
-    const realm = pin ? await this.#loader.repin(target, pin) : await this.#loader.realm(target);
-    if (!('activate' in realm)) return { settlement: { kind: 'setAside', reason: { kind: 'nondeterminism', ...realm } } };
-    const numbers = decision.jobs.filter(({ job }) => !job).map(({ n }) => n);
-    const loaded = await this.#loader.jobsAt(target, numbers);
-    const jobs = decision.jobs.map(({ job, ...rest }, index) => ({ ...rest, job: job ?? loaded[index]! }));
-    const settlement = await this.#run(realm, jobs, target.state.run);
-    return { settlement: { ...settlement, ...(pin ? { pin } : {}), ...(loaded.length > 0 ? { jobs: loaded } : {}) } };
+  async #openFor({ lead: [started] }: Activate): Promise<Realm> {
+    assert(started?.kind === 'started', 'a start begins with `started`');
+    return this.#loader.open(started.run.tenant, started.pin.bundle);
   }
 
-  async #run(realm: Realm, jobs: readonly RealmJob[], run: CachedRun['state']['run']): Promise<Extract<Settlement, { kind: 'ran' }>> {
+  async #activate(run: CachedRun | undefined, { decision, fresh }: { readonly decision: Activate; readonly fresh: Realm | undefined }): Promise<Settlement> {
+    const [lead] = decision.lead;
+    if (fresh && lead?.kind === 'started') return this.#run(fresh, { jobs: decision.jobs as readonly RealmJob[], run: lead.run, bundle: lead.pin.bundle });
+    assert(run, 'what is no start has a run');
+    const pin = decision.repinTo === undefined ? undefined : { bundle: decision.repinTo, abi: ENGINE_ABI, sandbox: this.#deps.realms.build };
+    const realm = pin ? await this.#loader.repin(run, pin) : await this.#loader.realm(run);
+    if (!('activate' in realm)) return { kind: 'setAside', reason: { kind: 'nondeterminism', ...realm } };
+    const numbers = decision.jobs.filter(({ job }) => !job).map(({ n }) => n);
+    const loaded = await this.#loader.jobsAt(run, numbers);
+    const jobs = decision.jobs.map(({ job, ...rest }, index) => ({ ...rest, job: job ?? loaded[index]! }));
+    const settlement = await this.#run(realm, { jobs, run: run.state.run, bundle: (pin ?? run.state.pin).bundle });
+    return { ...settlement, ...(pin ? { pin } : {}), ...(loaded.length > 0 ? { jobs: loaded } : {}) };
+  }
+
+  async #run(realm: Realm, { jobs, run, bundle }: { readonly jobs: readonly RealmJob[]; readonly run: RunKey; readonly bundle: string }): Promise<Extract<Settlement, { kind: 'ran' }>> {
     const results: ActivationResult[] = [];
     for (const job of jobs) {
       const result = activate(realm, job);
-      results.push(result.kind === 'ok' ? { kind: 'ok', output: await this.#mapStacks(result.output, run) } : result);
-      if (result.kind === 'voided') break;
-      if (result.output.logs && result.output.logs.length > 0) this.#deps.events?.logs?.(run, result.output.logs);
+      if (result.kind === 'voided') {
+        results.push(result);
+        break;
+      }
+      const { output } = result;
+      results.push({ kind: 'ok', output: await this.#mapStacks(output, { tenant: run.tenant, bundle }) });
+      if (output.logs && output.logs.length > 0) this.#deps.events?.logs?.(run, output.logs);
+      if (output.commands.some(({ kind }) => CLOSING.has(kind))) break;
     }
     return { kind: 'ran', results };
   }
 
   /** Errors that end a run or an update point to the user's own files. */
-  async #mapStacks(output: Extract<ActivationResult, { kind: 'ok' }>['output'], run: CachedRun['state']['run']): Promise<typeof output> {
+  async #mapStacks(output: ActivationOutput, { tenant, bundle }: { readonly tenant: string; readonly bundle: string }): Promise<ActivationOutput> {
     const { stacks } = this.#deps;
-    if (!stacks || !output.commands.some(({ kind }) => kind === 'fail')) return output;
-    const bundle = this.#cache.find(run)?.state.pin.bundle;
-    if (bundle === undefined) return output;
-    const commands = await Promise.all(output.commands.map(async (command) => (command.kind === 'fail' ? { ...command, error: await stacks.map(run.tenant, bundle, command.error) } : command)));
-    return { ...output, commands };
+    if (!stacks || !output.commands.some(hasError)) return output;
+    const mapped = async (command: Command): Promise<Command> => {
+      if (command.kind === 'fail') return { ...command, error: await stacks.map(tenant, bundle, command.error) };
+      if (command.kind === 'completeUpdate' && command.outcome.status === 'failed') return { ...command, outcome: { ...command.outcome, error: await stacks.map(tenant, bundle, command.outcome.error) } };
+      return command;
+    };
+    return { ...output, commands: await Promise.all(output.commands.map(mapped)) };
   }
 
   #born(settled: Settled): CachedRun {
@@ -246,6 +340,7 @@ export class ShardProcessor {
     }
     if (!closed) return;
     batch.closed.push({ run: run.state.run, result: closed });
+    batch.snapshots.delete(run.number);
     if (run.snapshotAt > 0) batch.snapshotsDropped.add(run.number);
   }
 
@@ -262,11 +357,11 @@ export class ShardProcessor {
   #makeRoom(): void {
     for (const run of this.#cache.live()) {
       if (this.#cache.liveRealms <= this.#limits.realmsMax) break;
-      this.#park(run);
-      this.#cache.closeRealm(run);
+      this.#evictRealm(run);
     }
     for (const run of this.#cache.runs()) {
       if (this.#cache.size <= this.#limits.runsMax) break;
+      this.#evictRealm(run);
       this.#cache.remove(run);
     }
     let made = 0;
@@ -278,18 +373,45 @@ export class ShardProcessor {
     }
   }
 
+  /** Within a batch only as much as must be: the sandbox has no more instances. What the batch has touched comes back by a replay. */
+  #makeRoomForOne(): void {
+    for (const run of this.#cache.live()) {
+      if (this.#cache.liveRealms < this.#limits.realmsInBatchMax) return;
+      this.#evictRealm(run);
+    }
+  }
+
+  #evictRealm(run: CachedRun): void {
+    this.#park(run);
+    this.#cache.closeRealm(run);
+  }
+
+  /** Only a committed, quiet realm (I7): one that has run every job of its history, and none that is not committed. */
   #park(run: CachedRun): void {
-    if (!run.realm || run.state.lastEvent === run.snapshotAt) return;
-    const { state, digest, number } = run;
-    const body = encodeSnapshot(this.#key, { run: run.key, last: state.lastEvent, digest }, { state, image: run.realm.snapshot() });
+    const { state, digest, number, realm } = run;
+    if (!realm || state.lastEvent === run.snapshotAt || state.status !== 'running' || state.deferred.length > 0 || this.#batch.touched.has(run)) return;
+    const body = encodeSnapshot(this.#key, { run: run.key, last: state.lastEvent, digest }, { state, image: realm.snapshot() });
     run.snapshotAt = state.lastEvent;
-    // Decoded again only if it is wanted, and then checked like any other.
     this.#batch.snapshots.set(number, { run: number, last: state.lastEvent, digest, pin: state.pin, body });
-    run.parked = { last: state.lastEvent, digest, state: JSON.parse(JSON.stringify(state)) as typeof state, image: body.subarray(body.length - imageBytes(body)) };
   }
 }
 
-const imageBytes = (body: Uint8Array): number => body.length - 36 - Buffer.from(body.buffer, body.byteOffset).readUInt32LE(32);
+/** A start's id is most often its workflow id, so what its sender must hear of is the run. */
+const otherContent = (input: Input): ProblemData =>
+  input.kind === 'start'
+    ? { code: 'workflow-exists', detail: `"${input.workflowId}" was started with another type or input under the same start id.` }
+    : { code: 'input-id-reused', detail: `Id "${input.id}" was used for another input.` };
+
+/** Somebody waits for it inside: a run for an answer, another run for word. */
+const isAwaited = (input: Input): boolean => !isRemembered(input) || ('from' in input && input.from !== undefined);
+
+const CLOSING: ReadonlySet<string> = new Set<CommandKind>(['complete', 'fail', 'cancel', 'continueAsNew']);
+
+const hasError = (command: Command): boolean => command.kind === 'fail' || (command.kind === 'completeUpdate' && command.outcome.status === 'failed');
+
+/** Our own refusals say what they are; anything else is our fault. */
+const problemOf = (error: Error): ProblemData =>
+  isPerdureError(error) && error.code !== 'internal' ? { code: error.code, detail: error.message } : { code: 'internal', detail: `The input cannot be processed: ${error.message}` };
 
 const refOf = (input: Input): RunRef => ({ tenant: input.tenant, workflowId: input.workflowId, ...(input.kind === 'start' || input.runId === undefined ? {} : { runId: input.runId }) });
 

@@ -1,0 +1,5 @@
+export { FakeRealms, Voided } from './fake-realms.js';
+export type { Script } from './fake-realms.js';
+export { MemoryStateStore } from './memory-state-store.js';
+export { ShardBench } from './shard-bench.js';
+export type { ShardBenchOptions } from './shard-bench.js';
