@@ -23,7 +23,7 @@ export function pushClosingEffects(effects: Effect[], state: RunState, { event, 
     const to = { tenant: run.tenant, workflowId, runId: childRunId(state, Number(seq), host) };
     const reason = 'its parent has closed';
     const body = closePolicy === 'cancel' ? ({ kind: 'cancel', reason } as const) : ({ kind: 'terminate', reason, compensate } as const);
-    effects.push(toRun({ id: askId(run, Number(seq), closePolicy), to, at, trace: state.trace }, body));
+    effects.push(toRun({ id: askId(run, Number(seq), 'parent-closed'), to, at, trace: state.trace }, body));
   }
   const steps = compensate ? rollbackSteps(state) : [];
   if (steps.length > 0) {

@@ -27,7 +27,7 @@ export interface Activation {
   readonly at: number;
   /** Absent in a resume: the job is event `n` of the stored history. */
   readonly job?: JobEvent;
-  /** The realm may refuse it: run it so that the realm's pages can be put back (`realm.activateUnless`). */
+  /** The realm may refuse it and is needed afterwards: run it so that its pages can be put back (`realm.activateUnless`). A start's realm is simply thrown away. */
   readonly refusable: boolean;
 }
 
@@ -72,7 +72,7 @@ export interface Activate extends Planned {
   readonly kind: 'activate';
   /** One, but for a resume: its deferred jobs (none if there are none to run and only the new pin is to be proved). */
   readonly jobs: readonly Activation[];
-  /** `jobs[0].refusable` of a single job: a refusal leaves no trace but the outcome. */
+  /** The realm may refuse the input (its only job): that leaves no trace but the outcome. */
   readonly refusable: boolean;
   /** A resume on another bundle: replay the whole history on it first, and give its pin to `settle`. */
   readonly repinTo?: string;

@@ -1,9 +1,9 @@
-import { LIMITS } from '@perdure/contract';
+import { isClosed } from '@perdure/contract';
 import type { Input, SuspendReason, Transition } from '@perdure/contract';
-import { decide } from './accept.js';
-import type { AcceptContext, Activate, Decision, EngineHost, EngineLimits, RecordOnly, Settled, Settlement } from './decision.js';
+import { accept } from './accept/accept.js';
+import type { AcceptContext, Activate, Decision, EngineHost, RecordOnly, Settled, Settlement } from './decision.js';
 import { Fold } from './fold.js';
-import { settle, suspend } from './settle.js';
+import { settle, Transaction } from './settle.js';
 import type { RunState } from './state.js';
 
 /**
@@ -20,11 +20,9 @@ import type { RunState } from './state.js';
  */
 export class Engine {
   readonly #host: EngineHost;
-  readonly #limits: EngineLimits;
 
   constructor(host: EngineHost) {
     this.#host = host;
-    this.#limits = host.limits ?? LIMITS;
   }
 
   /**
@@ -33,17 +31,20 @@ export class Engine {
    * `state` is the run addressed: of `input.runId` if given, else the newest run of the workflow id; for a start always the newest. `undefined`: there is none.
    */
   accept(state: RunState | undefined, input: Input, context: AcceptContext = {}): Decision {
-    return decide(state, input, { host: this.#host, context });
+    return accept(state, input, { context, host: this.#host });
   }
 
   /** Turns a decision, and what the realm did, into events, effects and answers. Changes `state` in place: throw it away if the batch fails. */
   settle(state: RunState | undefined, decision: RecordOnly | Activate, settlement?: Settlement): Settled {
-    return settle(state, decision, { settlement, host: this.#host, limits: this.#limits });
+    return settle(state, decision, { settlement, host: this.#host });
   }
 
-  /** Suspends a run for a reason that no input of its own brings (a poisoned task). Changes `state` in place. Nothing is recorded of a run that is not running. */
-  suspend(state: RunState, request: { readonly reason: SuspendReason; readonly inputId: string; readonly at: number }): Settled {
-    return suspend(state, request, this.#host);
+  /** Suspends a run for a reason that no input of its own brings (a poisoned task). Changes `state` in place. Of a run that is suspended or closed nothing is recorded. */
+  suspend(state: RunState, { reason, inputId, at }: { readonly reason: SuspendReason; readonly inputId: string; readonly at: number }): Settled {
+    if (isClosed(state.status) || state.status === 'suspended') return { state, effects: [], outcomes: [] };
+    const transaction = new Transaction(state, { inputId, at: Math.max(at, state.lastAt), host: this.#host });
+    transaction.record({ kind: 'suspended', reason });
+    return transaction.done();
   }
 
   /** Folds a stored transition. Changes `state` in place and returns it; `undefined` for the first transition of a run. */

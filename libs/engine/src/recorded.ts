@@ -1,4 +1,4 @@
-import type { Command, CommandEvent, CommandKind, EventBody } from '@perdure/contract';
+import type { ActivationOutput, Command, CommandEvent, CommandKind, EventBody, Failure, JobEvent, Outcome } from '@perdure/contract';
 
 /** A command's name in the imperative and, recorded, in the past tense. */
 const PAST = {
@@ -33,18 +33,37 @@ export const isClosingCommand = (command: Command): boolean => CLOSING_COMMANDS.
 export const toEvent = (command: Command, nextRunId: string): CommandEvent =>
   ({ ...command, kind: PAST[command.kind], ...(command.kind === 'continueAsNew' ? { nextRunId } : undefined) }) as CommandEvent;
 
-/** What the code itself asked for: the recorded event without what the engine added. */
+/**
+ * What the code itself asked for: the recorded event without what the host adds or changes. A stack depends on how the bundle was built and is mapped to the
+ * user's files before it is recorded, so it is no part of what was asked.
+ */
 export function asAsked(event: EventBody): EventBody {
-  // A stack depends on how the bundle was built and is mapped to the user's files when it is recorded: it is no part of what was asked.
-  if (event.kind === 'failed' || event.kind === 'cancelled') return { ...event, error: { type: event.error.type, message: event.error.message } };
-  if (event.kind === 'updateCompleted' && 'error' in event.outcome) return { ...event, outcome: { ...event.outcome, error: { type: event.outcome.error.type, message: event.outcome.error.message } } };
+  if (event.kind === 'failed' || event.kind === 'cancelled') return { ...event, error: withoutStack(event.error) };
+  if (event.kind === 'updateCompleted') return { ...event, outcome: withoutStackIn(event.outcome) };
   if (event.kind !== 'continuedAsNew') return event;
   const { nextRunId: _, ...asked } = event;
   return asked as EventBody;
+}
+
+const withoutStackIn = (outcome: Outcome): Outcome => ('error' in outcome ? { ...outcome, error: withoutStack(outcome.error) } : outcome);
+
+function withoutStack({ stack: _, cause, ...error }: Failure): Failure {
+  return cause === undefined ? error : { ...error, cause: withoutStack(cause) };
 }
 
 /** Commands that count: up to the one that closes the run, which is the last. */
 export function untilClosing(commands: readonly Command[]): readonly Command[] {
   const end = commands.findIndex(isClosingCommand);
   return end < 0 ? commands : commands.slice(0, end + 1);
+}
+
+/**
+ * What an activation asked for. A job that was deferred is in history already and can no longer be refused: an update fails, a start fails its run, and a signal
+ * of a name that the code does not know is without effect.
+ */
+export function commandsOf(job: JobEvent, { commands, refused }: ActivationOutput): readonly Command[] {
+  if (!refused) return commands;
+  const error: Failure = refused.error ?? { type: 'Refused', message: refused.message, code: refused.code, retryable: false };
+  if (job.kind === 'updateAccepted') return [{ kind: 'completeUpdate', updateId: job.id, outcome: { status: 'failed', error } }];
+  return job.kind === 'started' ? [{ kind: 'fail', error }] : [];
 }

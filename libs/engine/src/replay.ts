@@ -1,7 +1,7 @@
 import type { ActivationOutput, Command, EventBody, JobEvent, Transition } from '@perdure/contract';
 import type { Activation } from './decision.js';
 import { sameJson } from './json.js';
-import { asAsked, isCommandEvent, toEvent, untilClosing } from './recorded.js';
+import { asAsked, commandsOf, isCommandEvent, toEvent, untilClosing } from './recorded.js';
 
 /** Where code and history part. `n`: number of the first recorded event that the code did not ask for in this way. */
 export interface Difference {
@@ -55,7 +55,8 @@ function planStep({ first: start, at, events }: Transition, replay: { suspended:
       if (recorded.push(event) === 1) first = n;
     } else if (event.kind === 'resumed') {
       replay.suspended = false;
-      jobs = replay.deferred.map((each) => ({ ...each, at }));
+      // It was recorded before the realm was asked, so the realm may have refused it.
+      jobs = replay.deferred.map((each) => ({ ...each, at, refusable: true }));
       replay.deferred = [];
     } else if (event.kind === 'voided') {
       replay.deferred = jobs.filter((each) => each.n >= event.n);
@@ -66,7 +67,7 @@ function planStep({ first: start, at, events }: Transition, replay: { suspended:
       if (replay.deferred.length === 0) [replay.deferred, jobs] = [jobs, []];
     } else if (event.kind === 'runFailed') cut = true;
     else if (event.kind !== 'repinned' && event.kind !== 'terminated' && event.kind !== 'rolledBack') {
-      const job = { n, at, job: event, refusable: event.kind === 'signalReceived' || event.kind === 'updateAccepted' };
+      const job = { n, at, job: event, refusable: false };
       if (replay.suspended) replay.deferred.push(job);
       else jobs = [job];
     }
@@ -74,24 +75,42 @@ function planStep({ first: start, at, events }: Transition, replay: { suspended:
   return { jobs, recorded, first, cut };
 }
 
-/** Compares kind, name and arguments of what the code asked for with what is recorded. */
-export function checkStep(step: ReplayStep, outputs: readonly ActivationOutput[]): Difference | undefined {
-  if (step.cut) return undefined;
-  return compareReplay(step.recorded, outputs.flatMap(({ refused, commands }) => (refused ? [] : commands)), step.first);
+/** Compares kind, name and arguments of what the code asked for with what is recorded. `outputs[i]` is of `step.jobs[i]`. */
+export function checkStep({ jobs, recorded, first, cut }: ReplayStep, outputs: readonly ActivationOutput[]): Difference | undefined {
+  const commands = untilClosing(jobs.flatMap(({ job }, i) => (outputs[i] ? commandsOf(job, outputs[i]) : [])));
+  return compareReplay(recorded, cut ? commands.slice(0, recorded.length) : commands, first);
 }
 
 /** The same over bare commands: `recorded[0]` has number `first`. */
 export function compareReplay(recorded: readonly EventBody[], commands: readonly Command[], first = 1): Difference | undefined {
   const asked = untilClosing(commands).map((command) => asAsked(toEvent(command, '')));
   for (let i = 0; i < Math.max(recorded.length, asked.length); i++) {
-    const [then, now] = [recorded[i] && asAsked(recorded[i]!), asked[i]];
+    const then = recorded[i] && asAsked(recorded[i]!);
+    const now = asked[i];
     if (then && now && sameJson(then, now)) continue;
-    const context = recorded.slice(Math.max(0, i - 2), i).map((event, at) => `    ${first + Math.max(0, i - 2) + at}  ${describe(event)}`);
-    return { n: first + i, diff: [...context, `  - ${first + i}  ${then ? describe(then) : 'nothing more (history)'}`, `  + ${first + i}  ${now ? describe(now) : 'nothing more (code)'}`].join('\n') };
+    return { n: first + i, diff: explain({ recorded, first, i, then, now }) };
   }
   return undefined;
 }
 
+interface Parting {
+  readonly recorded: readonly EventBody[];
+  readonly first: number;
+  /** Where in `recorded` they part. */
+  readonly i: number;
+  readonly then: EventBody | undefined;
+  readonly now: EventBody | undefined;
+}
+
+/** A few events of common ground, then what history has (-) and what the code asks for now (+). */
+function explain({ recorded, first, i, then, now }: Parting): string {
+  const start = Math.max(0, i - CONTEXT_EVENTS);
+  const context = recorded.slice(start, i).map((event, at) => `    ${first + start + at}  ${describe(event)}`);
+  const n = first + i;
+  return [...context, `  - ${n}  ${then ? describe(then) : 'nothing more (history)'}`, `  + ${n}  ${now ? describe(now) : 'nothing more (code)'}`].join('\n');
+}
+
+const CONTEXT_EVENTS = 2;
 const CHARS_MAX = 400;
 
 const describe = ({ kind, ...rest }: EventBody): string => {
@@ -99,10 +118,12 @@ const describe = ({ kind, ...rest }: EventBody): string => {
   return `${kind} ${text.length > CHARS_MAX ? `${text.slice(0, CHARS_MAX)}…` : text}`;
 };
 
-/** The jobs that are recorded and wait for `resumed`, from the history: for the `jobs` of a resume that come without theirs. */
+/** The deferred jobs of these numbers, from the history, in order: for those of a resume, which come by number alone. */
 export function jobsAt(transitions: Iterable<Transition>, numbers: readonly number[]): JobEvent[] {
   const wanted = new Set(numbers);
   const found: JobEvent[] = [];
-  for (const { first, events } of transitions) for (const [index, event] of events.entries()) if (wanted.has(first + index)) found.push(event as JobEvent);
+  for (const { first, events } of transitions) {
+    for (const [index, event] of events.entries()) if (wanted.has(first + index)) found.push(event as JobEvent);
+  }
   return found;
 }

@@ -1,140 +1,166 @@
-import type { Command, Effect, EventBody, InputOf, InputOutcome, RunResult, Transition } from '@perdure/contract';
-import { isClosed } from '@perdure/contract';
+import { isClosed, LIMITS } from '@perdure/contract';
+import type { Command, Effect, EventBody, Failure, InputOutcome, JobEvent, Outcome, ProblemData, Refusal, RunResult } from '@perdure/contract';
+import { effectsOfRefusal } from './accept/plan.js';
+import { effectsOfRefusedStart } from './accept/start.js';
+import { assert } from './assert.js';
 import { continuationOf, pushClosingEffects, resultOf } from './closing.js';
 import { pushCommandEffects } from './command-effects.js';
-import type { Activate, ActivationResult, EngineHost, EngineLimits, RecordOnly, Settled, Settlement } from './decision.js';
+import type { Activate, Activation, ActivationResult, EngineHost, RecordOnly, Settled, Settlement } from './decision.js';
 import { Fold, statusAfter } from './fold.js';
+import { given } from './json.js';
 import { checkCommands } from './limit-check.js';
-import { failedWith, failure, tellChildClosed, tellSender } from './messages.js';
-import { isCommandEvent, toEvent, untilClosing } from './recorded.js';
+import { failure } from './messages.js';
+import { commandsOf, isClosingCommand, isCommandEvent, toEvent, untilClosing } from './recorded.js';
 import type { RunState } from './state.js';
 
-interface Context {
+export interface TransactionHeader {
+  readonly inputId: string;
+  readonly at: number;
   readonly host: EngineHost;
-  readonly limits: EngineLimits;
 }
 
-/** One transition in the making: each event is folded into the state as it is written, and its effects follow from the state before it. */
-class Writer {
-  readonly events: EventBody[] = [];
-  readonly effects: Effect[] = [];
-  readonly outcomes: { readonly inputId: string; readonly outcome: InputOutcome }[] = [];
-  closed: RunResult | undefined;
-  continuation: InputOf<'start'> | undefined;
+/** One transition in the making: each event is folded as it is recorded, so the state is the history's fold at every moment. */
+export class Transaction {
+  readonly #header: TransactionHeader;
   readonly #fold: Fold;
-  readonly #at: number;
-  readonly #host: EngineHost;
-  readonly #before: number;
+  readonly #first: number;
+  readonly #events: EventBody[] = [];
+  readonly #effects: Effect[];
+  readonly #outcomes = new Map<string, InputOutcome>();
+  #closedBy: EventBody | undefined;
+  #untaken: readonly JobEvent[] = [];
 
-  constructor(state: RunState | undefined, at: number, host: EngineHost) {
-    this.#fold = new Fold(state, at, host);
-    this.#at = at;
-    this.#host = host;
-    this.#before = state?.lastEvent ?? 0;
+  constructor(state: RunState | undefined, header: TransactionHeader, effects: readonly Effect[] = []) {
+    this.#header = header;
+    this.#first = (state?.lastEvent ?? 0) + 1;
+    this.#fold = new Fold(state, header.at, header.host);
+    this.#effects = [...effects];
   }
 
-  get state(): RunState {
-    return this.#fold.state;
+  answer(outcome: InputOutcome | undefined): void {
+    if (outcome) this.#outcomes.set(this.#header.inputId, outcome);
   }
 
-  write(event: EventBody): void {
-    const closing = statusAfter(event);
+  record(event: EventBody): void {
+    const { at, host } = this.#header;
     if (event.kind !== 'started') {
-      if (isCommandEvent(event)) pushCommandEffects(this.effects, this.state, event, { at: this.#at, host: this.#host });
-      if (closing !== undefined) this.#closing(event);
-      if (event.kind === 'updateCompleted') this.outcomes.push({ inputId: event.updateId, outcome: { kind: 'updated', runId: this.state.run.runId, outcome: event.outcome } });
+      const { state } = this.#fold;
+      if (isCommandEvent(event)) {
+        pushCommandEffects(this.#effects, state, event, { at, host });
+        if (event.kind === 'updateCompleted' && state.updates.includes(event.updateId)) this.#answerUpdate(event.updateId, event.outcome);
+      }
+      if (statusAfter(event)) this.#beforeClose(event);
     }
-    this.events.push(event);
     this.#fold.apply(event);
+    this.#events.push(event);
   }
 
-  transition(inputId: string): Transition {
-    return { first: this.#before + 1, at: this.#at, bundle: this.state.pin.bundle, inputId, events: this.events };
+  #answerUpdate(updateId: string, outcome: Outcome): void {
+    this.#outcomes.set(updateId, { kind: 'updated', runId: this.#fold.state.run.runId, outcome });
   }
 
-  #closing(event: EventBody): void {
-    const { state } = this;
-    pushClosingEffects(this.effects, state, { event, at: this.#at, host: this.#host });
-    this.closed = resultOf(state.run.runId, event);
-    this.continuation = continuationOf(state, event, { at: this.#at, untaken: [] });
+  #beforeClose(event: EventBody): void {
+    const { state } = this.#fold;
+    const { at, host } = this.#header;
+    pushClosingEffects(this.#effects, state, { event, at, host });
     const error = failure('RunClosed', 'run-closed', 'the run closed before the update had finished');
-    for (const inputId of state.updates) this.outcomes.push({ inputId, outcome: { kind: 'updated', runId: state.run.runId, outcome: { status: 'failed', error } } });
+    for (const id of state.updates) this.#answerUpdate(id, { status: 'failed', error });
+    this.#closedBy = event;
   }
-}
 
-/** Turns a decision and what the realm did into a transition. Changes `state` in place. */
-export function settle(state: RunState | undefined, decision: RecordOnly | Activate, { settlement, ...context }: Context & { readonly settlement?: Settlement | undefined }): Settled {
-  if (decision.kind === 'activate' && settlement?.kind === 'ran' && decision.refusable) {
-    const refused = refusalOf(decision, settlement.results[0]);
-    if (refused) return state && decision.input.kind !== 'start' ? { state, ...refused } : refused;
-  }
-  if (settlement?.kind === 'setAside' && decision.input.kind === 'resume') return refusedResume(state, decision, settlement);
-  const writer = new Writer(decision.input.kind === 'start' ? undefined : state, decision.at, context.host);
-  if (settlement?.kind === 'ran' && settlement.pin) writer.write({ kind: 'repinned', pin: settlement.pin });
-  for (const event of decision.lead) writer.write(event);
-  if (settlement?.kind === 'setAside') writer.write({ kind: 'suspended', reason: settlement.reason });
-  else if (decision.kind === 'activate' && settlement) writeResults(writer, decision, { results: settlement.results, limits: context.limits, host: context.host });
-  const { closed, continuation, outcomes } = writer;
-  return {
-    state: writer.state,
-    transition: writer.transition(decision.input.id),
-    effects: [...decision.effects, ...writer.effects],
-    outcomes: [...(decision.outcome ? [{ inputId: decision.input.id, outcome: decision.outcome }] : []), ...outcomes],
-    ...(closed ? { closed } : {}),
-    ...(continuation ? { continuation } : {}),
-  };
-}
-
-/** The realm refused the only job: nothing is recorded but that. */
-function refusalOf(decision: Activate, result: ActivationResult | undefined): Settled | undefined {
-  if (result?.kind !== 'ok' || !result.output.refused) return undefined;
-  const { code, message, known, error } = result.output.refused;
-  const { input } = decision;
-  const detail = error ? `${message}: ${error.message}` : known && known.length > 0 ? `${message}; it has ${known.join(', ')}.` : `${message}.`;
-  const problem = { code, detail };
-  const effects: Effect[] = [];
-  if (input.kind === 'start' && input.parent) effects.push(tellChildClosed(input.parent, failedWith('StartRefused', problem), decision.at));
-  if (input.kind === 'signal' && input.from) effects.push(tellSender(input.from, failedWith('SignalRefused', problem), decision.at));
-  return { effects, outcomes: [{ inputId: input.id, outcome: { kind: 'refused', problem } }] };
-}
-
-function refusedResume(state: RunState | undefined, { input }: RecordOnly | Activate, { reason }: Extract<Settlement, { kind: 'setAside' }>): Settled {
-  const detail = reason.kind === 'nondeterminism' ? `The history does not replay, from event ${reason.n} on:\n${reason.diff}` : `The run cannot go on: ${'message' in reason ? (reason.message ?? reason.kind) : reason.kind}`;
-  return { ...(state ? { state } : {}), effects: [], outcomes: [{ inputId: input.id, outcome: { kind: 'refused', problem: { code: 'replay-differs', detail } } }] };
-}
-
-function writeResults(writer: Writer, { jobs }: Activate, { results, limits, host }: Context & { readonly results: readonly ActivationResult[] }): void {
-  const commands: Command[] = [];
-  for (const [index, result] of results.entries()) {
-    if (result.kind === 'voided') {
-      writeCommands(writer, commands, { limits, host });
-      if (isClosed(writer.state.status)) return;
-      const { n } = jobs[index]!;
-      const { reason: limit, message } = result;
-      writer.write({ kind: 'voided', n, limit, message });
-      writer.write({ kind: 'suspended', reason: { kind: 'voided', n, limit, message } });
-      return;
+  /** Returns whether the run's code goes on. */
+  runCommands(asked: readonly Command[], untaken: readonly JobEvent[]): boolean {
+    const { host } = this.#header;
+    const { state } = this.#fold;
+    const commands = untilClosing(asked);
+    const error = checkCommands(state, commands, host.limits ?? LIMITS);
+    if (error) {
+      this.fail(error);
+      return false;
     }
-    if (!result.output.refused) commands.push(...result.output.commands);
+    this.#untaken = untaken;
+    const { tenant, workflowId, runId } = state.run;
+    for (const command of commands) {
+      const nextRunId = isClosingCommand(command) ? host.deriveRunId({ tenant, workflowId, startId: `${runId}/continued` }) : '';
+      this.record(toEvent(command, nextRunId));
+    }
+    return !isClosed(state.status);
   }
-  writeCommands(writer, commands, { limits, host });
+
+  fail(error: Failure): void {
+    this.record({ kind: 'runFailed', error });
+  }
+
+  done(): Settled {
+    const { at, inputId } = this.#header;
+    const { state } = this.#fold;
+    const outcomes = [...this.#outcomes].map(([id, outcome]) => ({ inputId: id, outcome }));
+    const transition = { first: this.#first, at, bundle: state.pin.bundle, inputId, events: this.#events };
+    const closedBy = this.#closedBy;
+    const continuation = closedBy && continuationOf(state, closedBy, { at, untaken: this.#untaken });
+    const closed: RunResult | undefined = closedBy && resultOf(state.run.runId, closedBy);
+    return given({ state, transition, effects: this.#effects, outcomes, continuation, closed });
+  }
 }
 
-/** All of them, or (when they pass a limit) none and the run fails. */
-function writeCommands(writer: Writer, asked: readonly Command[], { limits, host }: Context): void {
-  const commands = untilClosing(asked);
-  const problem = checkCommands(writer.state, commands, limits);
-  if (problem) return writer.write({ kind: 'runFailed', error: problem });
-  for (const command of commands) {
-    const { tenant, workflowId, runId } = writer.state.run;
-    writer.write(toEvent(command, command.kind === 'continueAsNew' ? host.deriveRunId({ tenant, workflowId, startId: `${runId}/continued` }) : ''));
+export function settle(state: RunState | undefined, decision: RecordOnly | Activate, { settlement, host }: { readonly settlement?: Settlement; readonly host: EngineHost }): Settled {
+  if (decision.kind === 'activate') {
+    const refused = refusalOf(decision, settlement);
+    if (refused) return refusedSettled(state, decision, refused);
+  }
+  const isStart = decision.input.kind === 'start';
+  const transaction = new Transaction(isStart ? undefined : state, { inputId: decision.input.id, at: decision.at, host }, decision.effects);
+  transaction.answer(decision.outcome);
+  if (decision.kind === 'activate' && decision.repinTo !== undefined) {
+    assert(settlement?.kind === 'ran' && settlement.pin?.bundle === decision.repinTo, 'a resume on another bundle is settled with its pin (I6)');
+    transaction.record({ kind: 'repinned', pin: settlement.pin });
+  }
+  for (const event of decision.lead) transaction.record(event);
+  if (decision.kind === 'record') return transaction.done();
+  assert(settlement, 'an activation is settled with what the realm did');
+  if (settlement.kind === 'setAside') transaction.record({ kind: 'suspended', reason: settlement.reason });
+  else runJobs(transaction, decision, settlement);
+  return transaction.done();
+}
+
+function runJobs(transaction: Transaction, { jobs }: Activate, { results, jobs: loaded = [] }: Extract<Settlement, { kind: 'ran' }>): void {
+  for (const [i, activation] of jobs.entries()) {
+    const result = results[i];
+    assert(result, `activation ${i + 1} of ${jobs.length} has a result, as the one before left the run open`);
+    if (result.kind === 'voided') return recordVoid(transaction, activation, result);
+    const job = activation.job ?? loaded[i];
+    assert(job, `event ${activation.n}, a deferred job, is given with its result`);
+    if (!transaction.runCommands(commandsOf(job, result.output), loaded.slice(i + 1))) return;
   }
 }
 
-/** Suspends a run for a reason that no input of its own brings. */
-export function suspend(state: RunState, { reason, inputId, at }: { readonly reason: Extract<EventBody, { kind: 'suspended' }>['reason']; readonly inputId: string; readonly at: number }, host: EngineHost): Settled {
-  if (state.status !== 'running') return { state, effects: [], outcomes: [] };
-  const writer = new Writer(state, Math.max(at, state.lastAt), host);
-  writer.write({ kind: 'suspended', reason });
-  return { state: writer.state, transition: writer.transition(inputId), effects: [], outcomes: [] };
+/** A limit is a fact, not a result: nothing of the activation counts, and the run waits for an operator (design §7). */
+function recordVoid(transaction: Transaction, { n }: Activation, { reason, message }: Extract<ActivationResult, { kind: 'voided' }>): void {
+  transaction.record({ kind: 'voided', n, limit: reason, message });
+  transaction.record({ kind: 'suspended', reason: { kind: 'voided', n, limit: reason, message } });
 }
+
+/** Why nothing at all is recorded, if so. */
+function refusalOf(decision: Activate, settlement: Settlement | undefined): ProblemData | undefined {
+  if (settlement?.kind === 'setAside') {
+    if (decision.input.kind !== 'resume') return undefined;
+    const { reason } = settlement;
+    const why = 'message' in reason ? (reason.message ?? reason.kind) : reason.kind;
+    return { code: 'replay-differs', detail: reason.kind === 'nondeterminism' ? `The history does not replay, from event ${reason.n} on:\n${reason.diff}` : `The run cannot go on: ${why}` };
+  }
+  const first = settlement?.results[0];
+  const refused = decision.refusable && first?.kind === 'ok' ? first.output.refused : undefined;
+  return refused && problemOf(refused);
+}
+
+function problemOf({ code, message, known, error }: Refusal): ProblemData {
+  const detail = error ? `${message}: ${error.message}` : known && known.length > 0 ? `${message}; it has ${known.join(', ')}.` : `${message}.`;
+  return given({ code, detail, errors: error && { type: error.type, message: error.message } });
+}
+
+function refusedSettled(state: RunState | undefined, { input }: Activate, problem: ProblemData): Settled {
+  const isStart = input.kind === 'start';
+  const effects = isStart ? effectsOfRefusedStart(input, problem) : effectsOfRefusal(input, problem);
+  return given({ state: isStart ? undefined : state, effects, outcomes: [{ inputId: input.id, outcome: { kind: 'refused' as const, problem } }] });
+}
+
