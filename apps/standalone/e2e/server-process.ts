@@ -32,6 +32,10 @@ export class ServerProcess {
     this.#env = { PERDURE_PORT: String(options.port), PERDURE_DATA: options.data, PERDURE_SAMPLES: 'off', PERDURE_LOG_LEVEL: 'warn', ...options.env };
   }
 
+  get pid(): number {
+    return this.#child!.pid!;
+  }
+
   /** Resolves when it is ready; rejects with what it wrote when it ends before. */
   async start(): Promise<void> {
     const child = spawn(process.execPath, [MAIN], { env: { ...process.env, ...this.#env }, stdio: ['ignore', 'pipe', 'pipe'] });
