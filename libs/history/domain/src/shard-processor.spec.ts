@@ -117,7 +117,7 @@ describe('an input at fault', () => {
   it('is set aside, its run suspends, and its neighbours in the batch go on', async () => {
     const bench = await open();
     await bench.run(bench.start('a', 'five'), bench.start('b', 'five'));
-    await bench.run(bench.closing('a', 1, 1), bench.input('a', 'bad', { kind: 'signal', name: 'crash' }), bench.closing('b', 1, 4));
+    await bench.run(bench.closing('a', 1, 1), bench.input('a', 'bad', { kind: 'signal', name: 'crash', input: 50 }), bench.closing('b', 1, 4));
     expect(bench.faults).toEqual(['bad: the host has a bug']);
     expect(bench.outcome('bad')).toMatchObject({ kind: 'refused', problem: { code: 'internal' } });
     expect(await bench.store.findRun(A)).toMatchObject({ status: 'suspended', suspended: { kind: 'refused', inputId: 'bad' } });
@@ -213,6 +213,12 @@ describe('a run comes back', () => {
     const bench = await prepared({ realmsInBatchMax: 1, realmsMax: 1 });
     await bench.run(bench.input('a', 's1', { kind: 'signal', name: 'add', input: 10 }), bench.start('b', 'long'), bench.input('a', 's2', { kind: 'signal', name: 'add', input: 20 }));
     expect(await sumAfter(bench)).toBe(133);
+  });
+
+  it('and what is not committed is in no snapshot', async () => {
+    const bench = await prepared({ realmsInBatchMax: 1, realmsMax: 1 });
+    await bench.processor.process([bench.input('a', 's1', { kind: 'signal', name: 'add', input: 10 }), bench.start('b', 'long')]);
+    expect(bench.processor.takeCommit()).toMatchObject({ snapshots: [] });
   });
 
   it('with the very state that it had, live, folded or from a snapshot', async () => {

@@ -386,10 +386,10 @@ export class ShardProcessor {
     this.#cache.closeRealm(run);
   }
 
-  /** Only a committed, quiet realm (I7): one that has run every job of its history, and none that is not committed. */
+  /** Only a committed, quiet realm (I7). A suspended run's may lack jobs that its history holds deferred. */
   #park(run: CachedRun): void {
     const { state, digest, number, realm } = run;
-    if (!realm || state.lastEvent === run.snapshotAt || state.status !== 'running' || state.deferred.length > 0 || this.#batch.touched.has(run)) return;
+    if (!realm || state.lastEvent === run.snapshotAt || state.status !== 'running' || this.#batch.touched.has(run)) return;
     const body = encodeSnapshot(this.#key, { run: run.key, last: state.lastEvent, digest }, { state, image: realm.snapshot() });
     run.snapshotAt = state.lastEvent;
     this.#batch.snapshots.set(number, { run: number, last: state.lastEvent, digest, pin: state.pin, body });

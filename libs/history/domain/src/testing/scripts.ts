@@ -16,8 +16,8 @@ export const steps = (count: number): Script => (job, memory) => {
       return memory.seq! < count ? [schedule((memory.seq = memory.seq! + 1))] : [{ kind: 'complete', result: memory.sum }];
     case 'signalReceived':
       if (job.name === 'void') throw new Voided('took too long');
-      if (job.name === 'crash') throw new Error('the host has a bug');
       memory.sum += Number(job.input);
+      if (job.name === 'crash') throw new Error('the host has a bug');
       return job.name === 'add' ? undefined : { refused: { code: 'unknown-signal', message: `no signal "${job.name}"`, known: ['add'] } };
     case 'query':
       return job.name === 'sum' ? { answer: { value: memory.sum } } : { refused: { code: 'unknown-query', message: `no query "${job.name}"` } };
