@@ -7,4 +7,7 @@ const worker = new Worker({ url: devWorker.url, activities: modules });
 process.on('SIGTERM', () => void worker.shutdown(5_000));
 // Ctrl-C reaches the whole group; the parent says when to stop.
 process.on('SIGINT', () => undefined);
+// The parent was killed: nobody else would stop this process.
+process.once('disconnect', () => void worker.shutdown(0));
+process.channel?.unref();
 await worker.run();

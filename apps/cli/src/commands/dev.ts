@@ -30,26 +30,41 @@ const dev = async (terminal: Terminal, entry: string, flags: DevFlags): Promise<
   const children = new Set<ChildProcess>();
   const server = start(fileURLToPath(import.meta.resolve('@perdure/standalone/main')), { PERDURE_PORT: flags.port, PERDURE_DATA: resolve(flags.data), PERDURE_SAMPLES: 'off' });
   children.add(server);
+  let worker: { stop(): void } | undefined;
+  let stopping = false;
   const client = new Client({ url, retryFor: '30s' });
 
   const deploy = async (made: Bundle): Promise<void> => {
     const deployed = await client.deploy({ name: entry, code: made.code, sourceMap: made.sourceMap });
     terminal.out(`perdure dev: deployed ${deployed.hash.slice(0, 12)} with ${deployed.workflows.join(', ')}`);
+    if (stopping || worker !== undefined) return;
+    // Only now, so that the worker finds a server that answers.
+    terminal.out(`perdure dev: serving ${url} from ${resolve(flags.data)} (server process ${server.pid})`);
+    if (flags.activities.length > 0) worker = keepWorker({ files: flags.activities.map((file) => resolve(file)), url, terminal });
   };
   const watching = await watchBundle(entry, (result) => {
     if (result.kind === 'failed') return terminal.err(`perdure dev: ${result.error.message}`);
     deploy(result.bundle).catch((error: unknown) => terminal.err(`perdure dev: ${error instanceof Error ? error.message : String(error)}`));
   });
-  const worker = flags.activities.length > 0 ? keepWorker({ files: flags.activities.map((file) => resolve(file)), url, terminal }) : undefined;
 
   await new Promise<void>((done) => {
     const stop = (): void => {
+      stopping = true;
       worker?.stop();
       for (const child of children) child.kill('SIGTERM');
     };
     process.once('SIGINT', stop);
     process.once('SIGTERM', stop);
-    server.once('exit', () => done());
+    server.once('exit', (code, signal) => {
+      // Nothing is served any more: the worker must not stay behind alone.
+      if (!stopping) {
+        terminal.err(`perdure dev: the server has ended (${signal ?? `exit code ${code}`}); start again to go on from ${resolve(flags.data)}`);
+        process.exitCode = 1;
+      }
+      stopping = true;
+      worker?.stop();
+      done();
+    });
   });
   await watching.close();
   await client.close();
