@@ -11,7 +11,7 @@ export const childRunId = (state: RunState, seq: number, host: EngineHost): stri
 };
 
 /** What a command makes the outside do. `state` is as it was before the command's event. */
-export function pushCommandEffects(effects: Effect[], state: RunState, event: CommandEvent, { at, host }: { readonly at: number; readonly host: EngineHost }): void {
+export function pushCommandEffects(effects: Effect[], event: CommandEvent, { state, at, host }: { readonly state: RunState; readonly at: number; readonly host: EngineHost }): void {
   const { run, trace } = state;
   switch (event.kind) {
     case 'activityScheduled': {

@@ -181,32 +181,32 @@ function applyCommand(state: RunState, event: CommandEvent, at: number): void {
   switch (event.kind) {
     case 'activityScheduled':
       noteScheduled(state.undo, event);
-      return add(state, state.activities, event.seq, { name: event.name });
+      return add(state, state.activities, [event.seq, { name: event.name }]);
     case 'activityCancelRequested': {
       const activity = own(state.activities, event.seq);
       if (activity) activity.cancelRequested = true;
       return;
     }
     case 'timerStarted':
-      return add(state, state.timers, event.seq, { dueMs: at + event.durationMs });
+      return add(state, state.timers, [event.seq, { dueMs: at + event.durationMs }]);
     case 'timerCancelled':
       return remove(state, state.timers, event.seq);
     case 'waitOpened':
-      return add(state, state.waits, event.seq, { wait: event.wait, ...(event.timeoutMs !== undefined && { dueMs: at + event.timeoutMs }) });
+      return add(state, state.waits, [event.seq, { wait: event.wait, ...(event.timeoutMs !== undefined && { dueMs: at + event.timeoutMs }) }]);
     case 'waitCancelled':
       return remove(state, state.waits, event.seq);
     case 'childRequested':
-      return add(state, state.children, event.seq, { workflowId: event.workflowId, closePolicy: event.parentClosePolicy });
+      return add(state, state.children, [event.seq, { workflowId: event.workflowId, closePolicy: event.parentClosePolicy }]);
     case 'signalSent':
     case 'runCancelSent':
-      return add(state, state.signals, event.seq, true);
+      return add(state, state.signals, [event.seq, true]);
     case 'undoRegistered':
       state.undo.push({ ...event.undo, activity: 'registered' });
       state.lastUndoSeq = event.undo.undoSeq;
       return;
     case 'compensationRequested':
       state.undo = state.undo.filter((record) => record.saga !== event.saga);
-      return add(state, state.compensations, event.seq, true);
+      return add(state, state.compensations, [event.seq, true]);
     case 'attributesUpserted':
       state.attributes = mergeAttributes(state.attributes, event.attributes);
       return;
@@ -224,7 +224,7 @@ function applyCommand(state: RunState, event: CommandEvent, at: number): void {
   }
 }
 
-function add<T>(state: RunState, map: Record<string, T>, seq: number, value: T): void {
+function add<T>(state: RunState, map: Record<string, T>, [seq, value]: readonly [number, T]): void {
   map[seq] = value;
   state.pending += 1;
 }

@@ -46,7 +46,7 @@ export class Transaction {
     if (event.kind !== 'started') {
       const { state } = this.#fold;
       if (isCommandEvent(event)) {
-        pushCommandEffects(this.#effects, state, event, { at, host });
+        pushCommandEffects(this.#effects, event, { state, at, host });
         if (event.kind === 'updateCompleted' && state.updates.includes(event.updateId)) this.#answerUpdate(event.updateId, event.outcome);
       }
       if (statusAfter(event)) this.#beforeClose(event);
