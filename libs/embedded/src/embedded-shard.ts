@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { CancelTimer, Clock } from '@perdure/clock';
 import { Compensator } from '@perdure/compensation';
-import { isPerdureError, LIMITS, PerdureError, runKeyOf, toPerdureError, type AnswerReceipt, type BundleManifest, type CompensationEffect, type CorrelationEffect, type Effect, type ExternalEvent, type HeartbeatRequest, type HeartbeatResponse, type Input, type InputOutcome, type Json, type PollRequest, type PollResponse, type SchedulerEffect, type TaskAnswer } from '@perdure/contract';
+import { LIMITS, PerdureError, runKeyOf, toPerdureError, type AnswerReceipt, type BundleManifest, type CompensationEffect, type CorrelationEffect, type Effect, type ExternalEvent, type HeartbeatRequest, type HeartbeatResponse, type Input, type InputOutcome, type Json, type PollRequest, type PollResponse, type SchedulerEffect, type TaskAnswer } from '@perdure/contract';
 import { Correlator } from '@perdure/correlation';
 import { Engine } from '@perdure/engine';
 import { isStoreFault, ShardProcessor, SoleOwner, type BundleSource, type ProcessorLimits, type StackMapper } from '@perdure/history';
@@ -321,14 +321,16 @@ export class EmbeddedShard extends ShardGateway {
     }
     const [work] = works;
     if (byContent && mayRetry && work?.kind === 'input') return this.#refuse(work, error);
-    const answer = isPerdureError(error) && error.code !== 'internal' ? error : new PerdureError('unavailable', 'The store cannot take the request now.', { cause: error });
+    // What the store says names files and statements: that is for the log alone.
+    const isOurs = !isStoreFault(error) && error.code !== 'internal';
+    const answer = isOurs ? error : new PerdureError('unavailable', 'The store cannot take the request now.');
     for (const each of works) each.reject(answer);
   }
 
   async #refuse(work: Extract<Work, { kind: 'input' }>, error: Error): Promise<void> {
     try {
       this.#waiting.set(outcomeKeyOf({ ...work.input, inputId: work.input.id }), [work]);
-      await this.#processor.refuse(work.input, error);
+      await this.#processor.refuse(work.input, isStoreFault(error) ? new Error('the store refuses what it would record') : error);
       this.#commit();
       this.#committed([work]);
     } catch (thrown) {
