@@ -10,6 +10,7 @@ import { SqliteAuditLog, SqliteRunReader, SqliteWaitReader, type MetaFile } from
 import type { DatabaseSync } from 'node:sqlite';
 import { ConfiguredTranslator, MetaBundles, ShardDesk, ShardEvents, ShardLog, ShardOutcomes, ShardQueries, ShardRuns } from './adapters.js';
 import type { Config } from './config.js';
+import { OpenApiController } from './openapi-controller.js';
 import { OperationsController, Readiness } from './operations-controller.js';
 
 export interface Parts {
@@ -43,7 +44,7 @@ export class AppModule {
         CorrelationModule.register({ waits: () => new SqliteWaitReader(committed) }),
         CompensationModule.register({ audit: () => new SqliteAuditLog(committed) }),
       ],
-      controllers: [OperationsController],
+      controllers: [OpenApiController, OperationsController],
       providers: [
         { provide: ShardGateway, useValue: shard },
         { provide: Readiness, useValue: readiness },
