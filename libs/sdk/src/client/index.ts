@@ -1,4 +1,5 @@
 export { isErrorNamed } from '../common/errors.js';
+export { durationMs } from '../common/duration.js';
 export type { Duration } from '../common/duration.js';
 export { Client } from './client.js';
 export type { ClientOptions, ListFilter, NewEvent, StartOptions } from './client.js';

@@ -2,6 +2,8 @@ export { InProcessWorker, Worker } from './worker.js';
 export type { InProcessWorkerOptions, WorkerOptions, WorkerSettings } from './worker.js';
 export { WorkerCore } from './worker-core.js';
 export type { WorkerCoreOptions } from './worker-core.js';
+export { Attempt } from './attempt.js';
+export type { StopReason } from './attempt.js';
 export { DeskWorkerTransport } from './desk-worker-transport.js';
 export type { Desk } from './desk-worker-transport.js';
 export { HttpWorkerTransport } from './http-worker-transport.js';
