@@ -93,7 +93,10 @@ export class MetaFile {
   }
 }
 
-/** A shard's view of the deployed bundles. Code is content-addressed and kept once found; defaults change and are asked for. */
+/** Bundles whose code a shard keeps at hand; others are read again. */
+const BUNDLES_AT_HAND_MAX = 32;
+
+/** A shard's view of the deployed bundles. Code is content-addressed and so may be kept; defaults change and are asked for. */
 export class SqliteBundleSource extends BundleSource {
   readonly #meta: MetaFile;
   readonly #found = new Map<string, BundleCode>();
@@ -106,7 +109,11 @@ export class SqliteBundleSource extends BundleSource {
   override async find(tenant: string, hash: string): Promise<BundleCode | undefined> {
     const key = `${tenant}\u0000${hash}`;
     const known = this.#found.get(key) ?? this.#meta.code(tenant, hash);
-    if (known) this.#found.set(key, known);
+    this.#found.delete(key);
+    if (!known) return undefined;
+    this.#found.set(key, known);
+    const [longestUnused] = this.#found.keys();
+    if (this.#found.size > BUNDLES_AT_HAND_MAX) this.#found.delete(longestUnused!);
     return known;
   }
 

@@ -1,4 +1,4 @@
-import { StoreFault } from '@perdure/history';
+import { isStoreFault, StoreFault } from '@perdure/history';
 
 /** Primary result codes of SQLite (https://sqlite.org/rescode.html). */
 const BUSY = 5;
@@ -24,7 +24,7 @@ const NAMES: Readonly<Record<number, string>> = {
 };
 
 export const sqliteCodeOf = (error: unknown): number | undefined => {
-  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return undefined;
+  if (typeof error !== 'object' || error === null || !('errcode' in error) || typeof error.errcode !== 'number') return undefined;
   return error.errcode & 0xff;
 };
 
@@ -33,13 +33,15 @@ export const sqliteCodeOf = (error: unknown): number | undefined => {
  * write-ahead log holds the transaction: only opening the file anew tells.
  */
 export function toStoreFault(error: unknown, file: string, committing: boolean): unknown {
-  if (error instanceof StoreFault) return error;
+  if (isStoreFault(error)) return error;
   const code = sqliteCodeOf(error);
   // Errors of the binding itself: a value that SQLite cannot hold.
-  if (code === undefined) return error instanceof TypeError || error instanceof RangeError ? new StoreFault('contentRefused', error.message, error) : error;
+  if (code === undefined) return isOfBinding(error) ? new StoreFault('contentRefused', error.message, error) : error;
   if (code === TOOBIG || code === CONSTRAINT || code === MISMATCH || code === RANGE) {
     return new StoreFault('contentRefused', `${file}: ${(error as Error).message}`, error);
   }
   const message = `${file}: ${NAMES[code] ?? (error as Error).message}`;
   return new StoreFault(committing && code === IOERR ? 'commitUnknown' : 'unavailable', message, error);
 }
+
+const isOfBinding = (error: unknown): error is Error => typeof error === 'object' && error !== null && 'code' in error && (error.code === 'ERR_INVALID_ARG_TYPE' || error.code === 'ERR_OUT_OF_RANGE' || error.code === 'ERR_INVALID_ARG_VALUE');

@@ -75,7 +75,7 @@ export class MemoryStateStore extends StateStore {
   }
 
   override async purge({ closedBeforeMs, limit }: { readonly closedBeforeMs: number; readonly limit: number }): Promise<number> {
-    const runs = [...this.runs.values()].filter(({ closedAt }) => closedAt !== undefined && closedAt < closedBeforeMs).slice(0, limit);
+    const runs = [...this.runs.values()].filter(({ closedAt }) => closedAt !== undefined && closedAt < closedBeforeMs).sort((a, b) => a.closedAt! - b.closedAt!).slice(0, limit);
     for (const { number } of runs) {
       this.runs.delete(number);
       this.#transitions.delete(number);
