@@ -69,6 +69,7 @@ export class World {
       decision = this.#accept(run, input, { pin, seen });
     }
     if (decision.kind === 'drop' || decision.kind === 'refuse') return { decision, run };
+    if (decision.kind === 'activate' && input.kind !== 'start' && input.kind !== 'resume' && run?.state.status !== 'running') throw new Error('the code of a suspended run acts');
     const results: { n: number; output: ActivationOutput }[] = [];
     const settlement = decision.kind === 'activate' ? this.#activate(run, decision, { act, results }) : undefined;
     const settled = this.#engine.settle(run?.state, decision, settlement);
