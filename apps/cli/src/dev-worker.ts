@@ -1,6 +1,19 @@
+import { registerHooks } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { Worker } from '@perdure/sdk/node';
 import { devWorker } from './config.js';
+
+// TypeScript writes './carrier.js' for './carrier.ts'; Node strips types, but takes a name as it stands.
+registerHooks({
+  resolve: (specifier, context, next) => {
+    try {
+      return next(specifier, context);
+    } catch (error) {
+      if (!/^\.{1,2}\/.*\.js$/.test(specifier)) throw error;
+      return next(specifier.replace(/\.js$/, '.ts'), context);
+    }
+  },
+});
 
 const modules = await Promise.all(devWorker.activities.map((file) => import(pathToFileURL(file).href) as Promise<Record<string, (input: never) => unknown>>));
 const worker = new Worker({ url: devWorker.url, activities: modules });
