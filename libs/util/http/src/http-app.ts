@@ -3,9 +3,10 @@ import type { DynamicModule, LoggerService, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { PerdureError } from '@perdure/contract';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Authenticator } from './authenticator.js';
 import { addBodyParsers } from './body-parsers.js';
+import { fromThrown, PROBLEM_JSON, toProblem } from './problem.js';
 import { ProblemFilter } from './problem-filter.js';
 import { RouteTable } from './route-table.js';
 
@@ -40,6 +41,11 @@ export const createHttpApp = async (module: Type | DynamicModule, options: HttpA
     requestTimeout: 30_000,
     forceCloseConnections: 'idle',
     skipMiddie: true,
+    // A path that does not decode never reaches Nest's filter.
+    frameworkErrors: (error: Error, _request: FastifyRequest, reply: FastifyReply) => {
+      const problem = toProblem(fromThrown(error));
+      void reply.status(problem.status).header('content-type', PROBLEM_JSON).send(JSON.stringify(problem));
+    },
   });
   const instance = adapter.getInstance() as unknown as FastifyInstance;
   const routes = new RouteTable();
