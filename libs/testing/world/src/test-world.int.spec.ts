@@ -130,4 +130,39 @@ describe('TestWorld', () => {
     await expect((await start('naps', 'n')).terminate({ reason: 'enough' })).resolves.toBeUndefined();
     await expect(world.client.run('n').result()).rejects.toMatchObject({ status: 'terminated' });
   });
+
+  it('keeps what has closed, however much time passes', async () => {
+    await create();
+    const run = await start('naps', 'n');
+    await world.sleep('90 days');
+    expect(await run.result()).toBe('awake');
+  });
+
+  it('lets an activity talk to the world, and keeps its progress', async () => {
+    const progress: unknown[] = [];
+    await create({
+      charge: async () => {
+        const { attempt, heartbeat, progress: last } = activity();
+        progress.push(last);
+        heartbeat({ attempt });
+        await world.client.run('a').signal('add', 10);
+        if (attempt === 1) throw new Error('busy');
+        return 'paid';
+      },
+    }, 3_600_000);
+    const asks = await start('asks', 'a');
+    const pays = await start('elsewhere', 'e');
+    expect(await asks.result()).toBe(10);
+    await expect(pays.result()).rejects.toThrow('busy');
+    const again = await start('pay', 'p', 1);
+    await expect(again.result()).rejects.toThrow('is completed');
+    expect(progress).toEqual([undefined, undefined, { attempt: 1 }, { attempt: 2 }, { attempt: 3 }]);
+  });
+
+  it('serves several who wait at once', async () => {
+    await create();
+    const runs = await Promise.all(['a', 'b', 'c'].map((id) => start('naps', id)));
+    expect(await Promise.all(runs.map((run) => run.result()))).toEqual(['awake', 'awake', 'awake']);
+    expect(passedMs()).toBe(3 * 86_400_000);
+  });
 });

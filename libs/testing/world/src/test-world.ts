@@ -1,5 +1,6 @@
 import type { BundleInput } from '@perdure/bundler';
 import { ManualClock } from '@perdure/clock';
+import { LIMITS } from '@perdure/contract';
 import { EmbeddedShard } from '@perdure/embedded';
 import { Sandbox } from '@perdure/sandbox';
 import { Client, durationMs, type Duration, type NewEvent } from '@perdure/sdk/client';
@@ -62,7 +63,7 @@ export class TestWorld {
     const sandbox = await Sandbox.create({ snapshotKey });
     const file = ShardFile.inMemory();
     const clock = new ManualClock(startAt?.getTime());
-    const shard = await EmbeddedShard.open({ file, bundles: bundle, stacks: bundle.stacks, sandbox, clock, random: () => RANDOM, snapshotKey });
+    const shard = await EmbeddedShard.open({ file, bundles: bundle, stacks: bundle.stacks, sandbox, clock, random: () => RANDOM, snapshotKey, retentionMs: LIMITS.durationMsMax });
     const host = new ActivityHost({ shard, tenant, activities, patienceMs });
     const timeline = new Timeline({ file, shard, host, clock });
     const server = new WorldServer({ shard, reader: new SqliteRunReader(file.db), timeline, clock, tenant, bundle: bundle.hash, host });
