@@ -18,6 +18,7 @@ export interface CachedRun {
   parked?: DecodedSnapshot;
   /** Event at which the last snapshot was made; 0: none. */
   snapshotAt: number;
-  /** Batch that changed it last; it is committed when that batch is. */
-  batch: number;
+  /** Since the cache last looked for something to evict. */
+  isUsed?: boolean;
+  isRealmUsed?: boolean;
 }

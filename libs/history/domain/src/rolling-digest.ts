@@ -8,5 +8,6 @@ export const EMPTY_DIGEST: Uint8Array = Buffer.alloc(DIGEST_BYTES);
 /** The rolling hash of a history after one more transition. */
 export function extendDigest(before: Uint8Array, transition: { readonly at: number; readonly bundle: string; readonly inputId: string; readonly events: string }): Uint8Array {
   const prefix = Buffer.from(before.buffer, before.byteOffset, before.byteLength).toString('latin1');
-  return hash('sha256', `${prefix}\n${transition.at}\n${transition.bundle}\n${transition.inputId}\n${transition.events}`, 'buffer').subarray(0, DIGEST_BYTES);
+  const digest = hash('sha256', `${prefix}\n${transition.at}\n${transition.bundle}\n${transition.inputId}\n${transition.events}`, 'latin1');
+  return Buffer.from(digest.slice(0, DIGEST_BYTES), 'latin1');
 }

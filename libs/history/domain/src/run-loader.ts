@@ -113,7 +113,7 @@ export class RunLoader {
       digest = transition.digest;
     }
     if (!state) throw new PerdureError('internal', `Run ${row.runId} has no history.`);
-    return { key, number: row.number, state, row, digest, snapshotAt: parked?.last ?? 0, batch: 0, ...(parked ? { parked } : {}) };
+    return { key, number: row.number, state, row, digest, snapshotAt: parked?.last ?? 0, ...(parked ? { parked } : {}) };
   }
 
   async #snapshot(row: RunRow): Promise<DecodedSnapshot | undefined> {

@@ -314,8 +314,8 @@ describe('memory', () => {
     for (const id of ['a', 'b', 'c', 'd', 'e']) await bench.run(bench.start(id, 'long'));
     expect(bench.realms.live).toBe(2);
     await bench.run(...['a', 'b', 'c', 'd', 'e'].map((id) => bench.closing(id, 1, 1)));
-    expect(bench.realms.live).toBe(2);
-    expect(bench.processor.liveRealms).toBe(2);
+    expect(bench.realms.live).toBeLessThanOrEqual(2);
+    expect(bench.processor.liveRealms).toBe(bench.realms.live);
   });
 
   it('forgets runs that were purged', async () => {

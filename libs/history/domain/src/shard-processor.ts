@@ -320,7 +320,7 @@ export class ShardProcessor {
   #born(settled: Settled): CachedRun {
     const state = settled.state!;
     const number = ++this.#lastRun;
-    const run: CachedRun = { key: runKeyOf(state.run), number, state, row: toRunRow(number, state, undefined), digest: EMPTY_DIGEST, snapshotAt: 0, batch: this.#batch.number };
+    const run: CachedRun = { key: runKeyOf(state.run), number, state, row: toRunRow(number, state, undefined), digest: EMPTY_DIGEST, snapshotAt: 0 };
     this.#cache.add(run, true);
     return run;
   }
@@ -329,7 +329,6 @@ export class ShardProcessor {
     if (!transition) return;
     const batch = this.#batch;
     batch.touched.add(run);
-    run.batch = batch.number;
     const { at, bundle, inputId } = transition;
     const events = JSON.stringify(transition.events);
     run.digest = extendDigest(run.digest, { at, bundle, inputId, events });
@@ -355,14 +354,18 @@ export class ShardProcessor {
 
   /** Evicts the longest unused; a realm's image is kept for when it is wanted again, with the next commit (I7). */
   #makeRoom(): void {
-    for (const run of this.#cache.live()) {
-      if (this.#cache.liveRealms <= this.#limits.realmsMax) break;
-      this.#evictRealm(run);
+    if (this.#cache.liveRealms > this.#limits.realmsMax) {
+      for (const run of this.#cache.coldRealms()) {
+        this.#evictRealm(run);
+        if (this.#cache.liveRealms <= this.#limits.realmsMax) break;
+      }
     }
-    for (const run of this.#cache.runs()) {
-      if (this.#cache.size <= this.#limits.runsMax) break;
-      this.#evictRealm(run);
-      this.#cache.remove(run);
+    if (this.#cache.size > this.#limits.runsMax) {
+      for (const run of this.#cache.cold()) {
+        this.#evictRealm(run);
+        this.#cache.remove(run);
+        if (this.#cache.size <= this.#limits.runsMax) break;
+      }
     }
     let made = 0;
     for (const run of this.#cache.live()) {
@@ -375,9 +378,10 @@ export class ShardProcessor {
 
   /** Within a batch only as much as must be: the sandbox has no more instances. What the batch has touched comes back by a replay. */
   #makeRoomForOne(): void {
-    for (const run of this.#cache.live()) {
-      if (this.#cache.liveRealms < this.#limits.realmsInBatchMax) return;
+    if (this.#cache.liveRealms < this.#limits.realmsInBatchMax) return;
+    for (const run of this.#cache.coldRealms()) {
       this.#evictRealm(run);
+      if (this.#cache.liveRealms < this.#limits.realmsInBatchMax) return;
     }
   }
 
