@@ -187,7 +187,8 @@ export type SuspendReason =
   | { readonly kind: 'poisoned'; readonly seq: number; readonly message: string };
 
 export type MarkEvent =
-  | { readonly kind: 'voided'; readonly n: number; readonly limit: VoidReason; readonly message: string }
+  /** The activation of job event number `job` hit a limit: nothing of it counts. */
+  | { readonly kind: 'voided'; readonly job: number; readonly limit: VoidReason; readonly message: string }
   | { readonly kind: 'suspended'; readonly reason: SuspendReason }
   | { readonly kind: 'resumed'; readonly reason?: string }
   | { readonly kind: 'repinned'; readonly pin: Pin }

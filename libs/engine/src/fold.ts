@@ -94,7 +94,7 @@ export class Fold {
   #mark(state: RunState, event: MarkEvent): void {
     switch (event.kind) {
       case 'voided':
-        state.deferred = this.#activated.filter((n) => n >= event.n);
+        state.deferred = this.#activated.filter((n) => n >= event.job);
         this.#activated = [];
         return;
       case 'suspended':

@@ -59,8 +59,8 @@ function planStep({ first: start, at, events }: Transition, replay: { suspended:
       jobs = replay.deferred.map((each) => ({ ...each, at, refusable: true }));
       replay.deferred = [];
     } else if (event.kind === 'voided') {
-      replay.deferred = jobs.filter((each) => each.n >= event.n);
-      jobs = jobs.filter((each) => each.n < event.n);
+      replay.deferred = jobs.filter((each) => each.n >= event.job);
+      jobs = jobs.filter((each) => each.n < event.job);
     } else if (event.kind === 'suspended') {
       replay.suspended = true;
       // Set aside as a whole, unless a `voided` before it has said which.

@@ -136,7 +136,7 @@ function runJobs(transaction: Transaction, { jobs }: Activate, { results, jobs: 
 
 /** A limit is a fact, not a result: nothing of the activation counts, and the run waits for an operator (design §7). */
 function recordVoid(transaction: Transaction, { n }: Activation, { reason, message }: Extract<ActivationResult, { kind: 'voided' }>): void {
-  transaction.record({ kind: 'voided', n, limit: reason, message });
+  transaction.record({ kind: 'voided', job: n, limit: reason, message });
   transaction.record({ kind: 'suspended', reason: { kind: 'voided', n, limit: reason, message } });
 }
 

@@ -41,7 +41,7 @@ const DETAILS: { readonly [K in HistoryEvent['kind']]?: (event: Extract<HistoryE
   failed: ({ error }) => `✗ ${why(error)}`,
   cancelled: ({ error }) => why(error),
   continuedAsNew: ({ nextRunId }) => `run ${nextRunId}`,
-  voided: ({ n, limit, message }) => `event ${n}: ${limit} limit, ${message}`,
+  voided: ({ job, limit, message }) => `event ${job}: ${limit} limit, ${message}`,
   suspended: ({ reason }) => ('message' in reason ? `${reason.kind}: ${reason.message ?? ''}` : `${reason.kind}\n${reason.kind === 'nondeterminism' ? reason.diff : ''}`),
   repinned: ({ pin }) => `bundle ${pin.bundle.slice(0, 12)}`,
   terminated: ({ reason }) => reason ?? '',
