@@ -56,7 +56,6 @@ function bootInterpreter(instance: Instance): { interpreter: Interpreter; runtim
   wasm._initialize();
   if (wasm.qjs_init2(INTRINSICS) !== 0) throw new LimitHit('memory', 'the interpreter does not start');
   wasm.qjs_set_max_stack_size(0);
-  wasm.qjs_set_interrupt_handler(1);
   const runtime = wasm.qjs_get_runtime_ptr();
   const context = wasm.qjs_get_context_ptr();
   return { interpreter: new Interpreter(instance, runtime, context), runtime, context };

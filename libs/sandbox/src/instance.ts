@@ -1,5 +1,5 @@
 import type { VoidReason } from '@perdure/contract';
-import { GROW_IMPORT, type Engine } from './engine.js';
+import { GROW_IMPORT, TICK_IMPORT, type Engine } from './engine.js';
 import type { EngineExports } from './exports.js';
 import { WASM_PAGE_BYTES } from './limits.js';
 
@@ -16,6 +16,8 @@ export class LimitHit extends Error {
   }
 }
 
+/** Turns of a loop between two looks at the clock: at most a few milliseconds' worth. */
+const FUEL_PER_TICK = 50_000;
 const NEVER = Number.POSITIVE_INFINITY;
 
 /**
@@ -81,6 +83,12 @@ export class Instance {
     if (performance.now() > this.#deadline) throw new LimitHit('time', 'the activation ran longer than it may');
   }
 
+  #tick(): number {
+    this.checkDeadline();
+    this.exports.fuel.value = FUEL_PER_TICK;
+    return 0;
+  }
+
   /** Makes sure that the memory physically holds `pages`, whatever the realm knows of it. */
   reserve(pages: number): void {
     const missing = pages - this.physicalPages;
@@ -103,13 +111,14 @@ export class Instance {
   save(spare: Buffer): Buffer {
     const { dataStart } = this.engine;
     const end = this.pages * WASM_PAGE_BYTES;
-    const target = spare.length === end - dataStart ? spare : Buffer.allocUnsafeSlow(end - dataStart);
+    const target = spare.length >= end - dataStart ? spare : Buffer.allocUnsafeSlow(end - dataStart);
     this.bytes.copy(target, 0, dataStart, end);
     return target;
   }
 
+  /** Undoes all since `save`, when the realm had so many pages. */
   putBack(saved: Buffer, pages: number): void {
-    this.#load(saved, pages);
+    this.#load(saved.subarray(0, pages * WASM_PAGE_BYTES - this.engine.dataStart), pages);
   }
 
   #load(image: Buffer, pages: number): void {
@@ -134,7 +143,8 @@ export class Instance {
     if (wanted > this.#pagesMax) throw new LimitHit('memory', `the realm asked for more than ${this.#pagesMax * WASM_PAGE_BYTES} bytes`);
     try {
       this.reserve(wanted);
-    } catch {
+    } catch (thrown) {
+      if (isStackOverflow(thrown)) throw thrown;
       throw new LimitHit('memory', 'the machine has no memory left for the realm');
     }
     this.pages = wanted;
@@ -148,7 +158,7 @@ export class Instance {
       const overrun = pointer < 0 || pointer > this.engine.stackBytes;
       return overrun ? new LimitHit('stack', 'the stack ran over') : new LimitHit('trap', thrown.message);
     }
-    if (isStackOverflow(thrown)) return new LimitHit('stack', 'the stack ran over');
+    if (isStackOverflow(thrown)) return new LimitHit('stack', "the host thread's stack ran over");
     return thrown;
   }
 
@@ -159,7 +169,7 @@ export class Instance {
     return {
       env: {
         host_get_timezone_offset: nothing,
-        host_interrupt: () => (this.checkDeadline(), 0),
+        [TICK_IMPORT]: () => this.#tick(),
         host_promise_rejection: nothing,
         host_module_normalize: nothing,
         host_module_load: nothing,

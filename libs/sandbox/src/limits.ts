@@ -27,7 +27,7 @@ const MIB = 1024 * KIB;
 
 export const DEFAULT_LIMITS: SandboxLimits = {
   memoryBytes: 32 * MIB,
-  stackBytes: 256 * KIB,
+  stackBytes: 768 * KIB,
   activationMs: 1_000,
   evaluationMs: 5_000,
   bundleBytesMax: 8 * MIB,

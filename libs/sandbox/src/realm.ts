@@ -15,7 +15,7 @@ export interface Realm {
   activate(job: string): Activation;
   /** The same, and then the realm's memory is put back, byte for byte. */
   probe(job: string): Activation;
-  /** The same; the memory is put back when the output is refused. */
+  /** The same; the memory is put back when the output is refused, or `refused` throws. */
   activateUnless(job: string, refused: (output: string) => boolean): Activation;
   /** The realm's memory, at rest, for `Sandbox.restoreRealm` of any process with the same key. */
   snapshot(): Uint8Array;
@@ -66,10 +66,14 @@ export class LiveRealm implements Realm {
     const instance = this.#instance;
     const pages = instance.pages;
     this.#host.spare = instance.save(this.#host.spare);
-    const activation = this.activate(job);
-    if (activation.kind === 'ok' && !refused(activation.output)) return activation;
-    if (!instance.broken) instance.putBack(this.#host.spare, pages);
-    return activation;
+    let kept = false;
+    try {
+      const activation = this.activate(job);
+      kept = activation.kind === 'ok' && !refused(activation.output);
+      return activation;
+    } finally {
+      if (!kept && !instance.broken) instance.putBack(this.#host.spare, pages);
+    }
   }
 
   snapshot(): Uint8Array {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { codeStart, instructions, OPCODE, readUnsigned, writeSigned, writeUnsigned } from './wasm-code.js';
+import { codeStart, type Instruction, instructions, OPCODE, readUnsigned, writeSigned, writeUnsigned } from './wasm-code.js';
 
 /**
  * Changes the interpreter's module at load, so that its limits hold whatever the code inside it does:
@@ -7,14 +7,19 @@ import { codeStart, instructions, OPCODE, readUnsigned, writeSigned, writeUnsign
  * 1. The memory gets a `maximum`.
  * 2. `memory.grow` becomes a call to the host, which hears of every growth and stops the activation when one is refused.
  * 3. `memory.size` reads the exported global `pages`, which the host sets: an instance that grew once can serve a small realm again.
- * 4. The C stack, which lies below all data, begins at `stackBytes`: running over it leaves the memory, which is a trap.
+ * 4. Every loop, and every bulk copy by its length, burns fuel; the host is asked for the time when it is used up. The interpreter's
+ *    own interrupts count bytecodes, so its native loops (`new Array(2 ** 32 - 1).join('')` takes minutes) would escape the deadline.
+ * 5. The C stack, which lies below all data, begins at `stackBytes`: running over it leaves the memory, which is a trap.
  */
 export interface PatchOptions {
-  readonly initialPages: number;
   readonly maximumPages: number;
   readonly stackBytes: number;
+  /** Those that stay. */
+  readonly exports: ReadonlySet<string>;
   /** Name of an imported function `(i32) -> i32` that stands in for `memory.grow`. */
   readonly growImport: string;
+  /** Name of an imported function `() -> i32` that is called when the fuel is used up; it must refill the global `fuel`, or throw. */
+  readonly tickImport: string;
 }
 
 export interface Patched {
@@ -30,8 +35,15 @@ interface Section {
   readonly body: Uint8Array;
 }
 
-const SECTION = { import: 2, memory: 5, global: 6, export: 7, code: 10 } as const;
-const PAGES_GLOBAL = 1;
+const SECTION = { type: 1, import: 2, function: 3, memory: 5, global: 6, export: 7, code: 10 } as const;
+const GLOBAL = { pages: 1, fuel: 2 } as const;
+const I32 = 0x7f;
+const EMPTY_BLOCK = 0x40;
+const GLOBAL_KIND = 3;
+/** A bulk copy or fill burns one unit for each so many bytes. */
+const BYTES_PER_FUEL_SHIFT = 6;
+const BULK = { copy: 10, fill: 11 } as const;
+const OP = { drop: 0x1a, localGet: 0x20, globalSet: 0x24, i32Const: 0x41, i32LtS: 0x48, i32Sub: 0x6b, i32ShrU: 0x76, bulk: 0xfc } as const;
 
 function sectionsOf(module: Uint8Array): Section[] {
   const sections: Section[] = [];
@@ -73,57 +85,123 @@ function importIndex(body: Uint8Array, wanted: string): number {
 
 /** The one global of the module is the stack pointer, `(global (mut i32) (i32.const dataStart))`. */
 function patchGlobals(body: Uint8Array, stackBytes: number): { body: Uint8Array; dataStart: number } {
-  assert(body[0] === 1 && body[1] === 0x7f && body[2] === 1 && body[3] === 0x41, 'the stack pointer is the only global');
+  assert(body[0] === 1 && body[1] === I32 && body[2] === 1 && body[3] === OP.i32Const, 'the stack pointer is the only global');
   const { value: dataStart } = readUnsigned(body, 4);
   assert(stackBytes < dataStart, 'the stack fits below the data');
-  const globalOf = (value: number): number[] => [0x7f, 1, 0x41, ...writeSigned(value), OPCODE.end];
-  return { body: Uint8Array.of(2, ...globalOf(stackBytes), ...globalOf(0)), dataStart };
+  const globalOf = (value: number): number[] => [I32, 1, OP.i32Const, ...writeSigned(value), OPCODE.end];
+  return { body: Uint8Array.of(3, ...globalOf(stackBytes), ...globalOf(0), ...globalOf(0)), dataStart };
 }
 
 function patchMemory(body: Uint8Array, options: PatchOptions): { body: Uint8Array; freshPages: number } {
   assert(body[0] === 1, 'the module has one memory');
   const { value: freshPages } = readUnsigned(body, 2);
-  assert(freshPages <= options.initialPages, 'the pooled size holds the fresh memory');
-  return { body: Uint8Array.of(1, 1, ...writeUnsigned(options.initialPages), ...writeUnsigned(options.maximumPages)), freshPages };
+  assert(freshPages <= options.maximumPages, 'the maximum holds the fresh memory');
+  return { body: Uint8Array.of(1, 1, ...writeUnsigned(freshPages), ...writeUnsigned(options.maximumPages)), freshPages };
 }
 
-function patchExports(body: Uint8Array): Uint8Array {
-  const { value: count, next } = readUnsigned(body, 0);
-  const name = Buffer.from('pages');
-  return Buffer.concat([Uint8Array.from(writeUnsigned(count + 1)), body.subarray(next), Uint8Array.of(name.length, ...name, 3, PAGES_GLOBAL)]);
-}
-
-/** Both replacements are two bytes for two, so no size changes. */
-function patchCode(body: Uint8Array, growIndex: number): Uint8Array {
-  assert(growIndex < 0x80, 'the call fits in two bytes');
-  const code = Uint8Array.from(body);
-  let { value: count, next: p } = readUnsigned(code, 0);
-  let grown = 0;
+/** Keeps the named exports and adds the two globals. */
+function patchExports(body: Uint8Array, keep: ReadonlySet<string>): Uint8Array {
+  const parts: Uint8Array[] = [];
+  let { value: count, next: p } = readUnsigned(body, 0);
   for (; count > 0; count--) {
-    const { value: size, next: start } = readUnsigned(code, p);
-    p = start + size;
-    for (const { at, opcode } of instructions(code, codeStart(code, start), p)) {
-      if (opcode === OPCODE.memorySize) code.set([OPCODE.globalGet, PAGES_GLOBAL], at);
-      if (opcode === OPCODE.memoryGrow) {
-        code.set([OPCODE.call, growIndex], at);
-        grown++;
-      }
+    const start = p;
+    const { name, next } = nameAt(body, start);
+    p = readUnsigned(body, next + 1).next;
+    if (keep.has(name)) parts.push(body.subarray(start, p));
+  }
+  assert(parts.length === keep.size, 'the module exports all that is used of it');
+  for (const [name, index] of Object.entries(GLOBAL)) parts.push(Uint8Array.of(name.length, ...Buffer.from(name), GLOBAL_KIND, index));
+  return Buffer.concat([Uint8Array.from(writeUnsigned(parts.length)), ...parts]);
+}
+
+/** Adds the type of the bulk functions, `(i32, i32, i32) -> ()`, and tells its index. */
+function patchTypes(body: Uint8Array): { body: Uint8Array; bulkType: number } {
+  const { value: count, next } = readUnsigned(body, 0);
+  return { body: Buffer.concat([Uint8Array.from(writeUnsigned(count + 1)), body.subarray(next), Uint8Array.of(0x60, 3, I32, I32, I32, 0)]), bulkType: count };
+}
+
+function patchFunctions(body: Uint8Array, bulkType: number): { body: Uint8Array; count: number } {
+  const { value: count, next } = readUnsigned(body, 0);
+  const added = [...writeUnsigned(bulkType), ...writeUnsigned(bulkType)];
+  return { body: Buffer.concat([Uint8Array.from(writeUnsigned(count + 2)), body.subarray(next), Uint8Array.from(added)]), count };
+}
+
+/** `fuel -= cost; if (fuel < 0) tick()`. */
+const burn = (cost: readonly number[], tickIndex: number): number[] => [
+  ...[OPCODE.globalGet, GLOBAL.fuel, ...cost, OP.i32Sub, OP.globalSet, GLOBAL.fuel],
+  ...[OPCODE.globalGet, GLOBAL.fuel, OP.i32Const, 0, OP.i32LtS, OPCODE.if, EMPTY_BLOCK, OPCODE.call, ...writeUnsigned(tickIndex), OP.drop, OPCODE.end],
+];
+
+/** A function that burns fuel for the length, which is the third argument, and then does the bulk instruction. */
+function bulkFunction(instruction: readonly number[], tickIndex: number): Uint8Array {
+  const cost = [OP.localGet, 2, OP.i32Const, BYTES_PER_FUEL_SHIFT, OP.i32ShrU];
+  const code = [0, ...burn(cost, tickIndex), OP.localGet, 0, OP.localGet, 1, OP.localGet, 2, ...instruction, OPCODE.end];
+  return Uint8Array.from([...writeUnsigned(code.length), ...code]);
+}
+
+interface Indexes {
+  readonly grow: number;
+  readonly tick: number;
+  readonly copy: number;
+  readonly fill: number;
+}
+
+/** What stands in an instruction's place; nothing when it stays. */
+function replacementOf({ opcode, sub }: Instruction, to: Indexes): readonly number[] | undefined {
+  if (opcode === OPCODE.memorySize) return [OPCODE.globalGet, GLOBAL.pages];
+  if (opcode === OPCODE.memoryGrow) return [OPCODE.call, ...writeUnsigned(to.grow)];
+  if (opcode === OP.bulk && sub === BULK.copy) return [OPCODE.call, ...writeUnsigned(to.copy)];
+  if (opcode === OP.bulk && sub === BULK.fill) return [OPCODE.call, ...writeUnsigned(to.fill)];
+  return undefined;
+}
+
+function patchBody(code: Uint8Array, start: number, end: number, to: Indexes): Uint8Array[] {
+  const parts: Uint8Array[] = [];
+  const meter = Uint8Array.from(burn([OP.i32Const, 1], to.tick));
+  let kept = start;
+  for (const instruction of instructions(code, codeStart(code, start), end)) {
+    const replacement = replacementOf(instruction, to);
+    if (replacement !== undefined) {
+      parts.push(code.subarray(kept, instruction.at), Uint8Array.from(replacement));
+      kept = instruction.next;
+    } else if (instruction.opcode === OPCODE.loop) {
+      parts.push(code.subarray(kept, instruction.next), meter);
+      kept = instruction.next;
     }
   }
-  assert(grown > 0, 'the allocator grows its memory');
-  return code;
+  parts.push(code.subarray(kept, end));
+  return parts;
+}
+
+function patchCode(code: Uint8Array, to: Indexes): Uint8Array {
+  const { value: count, next } = readUnsigned(code, 0);
+  const parts: Uint8Array[] = [Uint8Array.from(writeUnsigned(count + 2))];
+  for (let index = 0, p = next; index < count; index++) {
+    const { value: size, next: start } = readUnsigned(code, p);
+    p = start + size;
+    const body = patchBody(code, start, p, to);
+    parts.push(Uint8Array.from(writeUnsigned(body.reduce((sum, part) => sum + part.length, 0))), ...body);
+  }
+  parts.push(bulkFunction([OP.bulk, BULK.copy, 0, 0], to.tick), bulkFunction([OP.bulk, BULK.fill, 0], to.tick));
+  return Buffer.concat(parts);
 }
 
 export function patchModule(module: Uint8Array, options: PatchOptions): Patched {
   const sections = sectionsOf(module);
-  const growIndex = importIndex(bodyOf(sections, SECTION.import), options.growImport);
+  const imports = bodyOf(sections, SECTION.import);
+  const types = patchTypes(bodyOf(sections, SECTION.type));
+  const functions = patchFunctions(bodyOf(sections, SECTION.function), types.bulkType);
   const globals = patchGlobals(bodyOf(sections, SECTION.global), options.stackBytes);
   const memory = patchMemory(bodyOf(sections, SECTION.memory), options);
+  const copy = readUnsigned(imports, 0).value + functions.count;
+  const to: Indexes = { grow: importIndex(imports, options.growImport), tick: importIndex(imports, options.tickImport), copy, fill: copy + 1 };
   const replaced = new Map<number, Uint8Array>([
+    [SECTION.type, types.body],
+    [SECTION.function, functions.body],
     [SECTION.global, globals.body],
     [SECTION.memory, memory.body],
-    [SECTION.export, patchExports(bodyOf(sections, SECTION.export))],
-    [SECTION.code, patchCode(bodyOf(sections, SECTION.code), growIndex)],
+    [SECTION.export, patchExports(bodyOf(sections, SECTION.export), options.exports)],
+    [SECTION.code, patchCode(bodyOf(sections, SECTION.code), to)],
   ]);
   const bytes = assemble(sections.map(({ id, body }) => ({ id, body: replaced.get(id) ?? body })));
   return { bytes, dataStart: globals.dataStart, freshPages: memory.freshPages };
