@@ -64,8 +64,10 @@ export class ActivityHost {
     const { shard, tenant } = this.#options;
     const { tasks, cancel } = await shard.poll(tenant, { worker: 'world', session: 'world', queues, slots: SLOTS, holding: [...this.#held.keys()], waitMs: 0 });
     for (const task of tasks) this.#start(task);
-    for (const { token, reason } of cancel) this.#stop(token, reason);
-    return tasks.length > 0 || cancel.length > 0;
+    // The shard says it at each poll until the attempt has ended: only the first time is news.
+    const news = cancel.filter(({ token, reason }) => this.#held.has(token) && this.#held.get(token)?.stopped !== reason);
+    for (const { token, reason } of news) this.#stop(token, reason);
+    return tasks.length > 0 || news.length > 0;
   }
 
   /** Until something changes; or until those that still run have used up the patience. */

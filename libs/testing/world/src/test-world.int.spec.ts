@@ -50,7 +50,7 @@ describe('TestWorld', () => {
     expect(await run.result()).toBe(5);
     expect(seen.map(([attempt]) => attempt)).toEqual([1, 2, 3, 4]);
     expect(new Set(seen.map(([, key]) => key)).size).toBe(1);
-    expect(passedMs()).toBeGreaterThan(3 * 3_600_000);
+    expect(passedMs()).toBe(0.9 * (1 + 2 + 4) * 3_600_000);
     const kinds: string[] = [];
     for await (const { kind } of run.history()) kinds.push(kind);
     expect(kinds).toEqual(['started', 'activityScheduled', 'activityClosed', 'completed']);
@@ -81,6 +81,8 @@ describe('TestWorld', () => {
   it('lets an activity that hangs, or completes later, come to its timeout', async () => {
     await create({ charge: () => (activity().attempt === 1 ? new Promise(() => undefined) : completeLater()) }, 10);
     await expect((await start('pay', 'p', 5)).result()).rejects.toThrow('timed out (startToClose)');
+    // Each attempt was held for its whole time; none was taken for lost.
+    expect(passedMs()).toBe(0.9 * (1 + 2 + 4) * 3_600_000 + 4 * 30_000);
   });
 
   it('tells an activity that runs that it is cancelled', async () => {
@@ -89,9 +91,12 @@ describe('TestWorld', () => {
       charge: () =>
         new Promise((_, reject) => {
           const { signal } = activity();
-          signal.addEventListener('abort', () => reject((why = signal.reason) as Error));
+          signal.addEventListener('abort', async () => {
+            for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+            reject((why = signal.reason) as Error);
+          });
         }),
-    }, 10);
+    }, 200);
     const run = await start('pay', 'p', 5);
     await run.cancel();
     await expect(run.result()).rejects.toMatchObject({ status: 'cancelled' });
@@ -145,18 +150,14 @@ describe('TestWorld', () => {
         const { attempt, heartbeat, progress: last } = activity();
         progress.push(last);
         heartbeat({ attempt });
+        if (attempt < 3) throw new Error('busy');
         await world.client.run('a').signal('add', 10);
-        if (attempt === 1) throw new Error('busy');
-        return 'paid';
       },
     }, 3_600_000);
     const asks = await start('asks', 'a');
-    const pays = await start('elsewhere', 'e');
+    await (await start('pay', 'p', 1)).result();
     expect(await asks.result()).toBe(10);
-    await expect(pays.result()).rejects.toThrow('busy');
-    const again = await start('pay', 'p', 1);
-    await expect(again.result()).rejects.toThrow('is completed');
-    expect(progress).toEqual([undefined, undefined, { attempt: 1 }, { attempt: 2 }, { attempt: 3 }]);
+    expect(progress).toEqual([undefined, { attempt: 1 }, { attempt: 2 }]);
   });
 
   it('serves several who wait at once', async () => {
