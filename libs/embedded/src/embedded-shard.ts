@@ -37,6 +37,8 @@ const outcomeKeyOf = (ref: { readonly tenant: string; readonly workflowId: strin
 const DAY_MS = 86_400_000;
 const SWEEP_EVERY_MS = 10 * 60_000;
 const PURGE_RUNS_MAX = 500;
+/** The pause between two steps of a sweep that has more to do: what runs must not wait for it. */
+const SWEEP_ON_MS = 100;
 
 /**
  * A whole shard in one thread and one file (design §8): the four state machines, and the loop that feeds them.
@@ -153,6 +155,7 @@ export class EmbeddedShard extends ShardGateway {
         ...(stacks ? { stacks } : {}),
         events: {
           outcome: (ref, outcome) => this.#tell(outcomeKeyOf(ref), outcome),
+          fault: (input, error) => log?.('error', 'an input was set aside and its run suspended', { tenant: input.tenant, workflowId: input.workflowId, inputId: input.id, error: error.stack }),
           closed: (run) => this.#hints.closed.push(runKeyOf(run)),
           logs: (run, logs) => {
             for (const { level, text } of logs) log?.(level === 'debug' ? 'info' : level, text, { ...run, source: 'workflow' });
@@ -330,7 +333,8 @@ export class EmbeddedShard extends ShardGateway {
   async #refuse(work: Extract<Work, { kind: 'input' }>, error: Error): Promise<void> {
     try {
       this.#waiting.set(outcomeKeyOf({ ...work.input, inputId: work.input.id }), [work]);
-      await this.#processor.refuse(work.input, isStoreFault(error) ? new Error('the store refuses what it would record') : error);
+      const effects = await this.#processor.refuse(work.input, isStoreFault(error) ? new Error('the store refuses what it would record') : error);
+      await this.#workOff(await this.#dispatch(effects));
       this.#commit();
       this.#committed([work]);
     } catch (thrown) {
@@ -356,15 +360,23 @@ export class EmbeddedShard extends ShardGateway {
     for (const { resolve } of works ?? []) resolve(outcome);
   }
 
-  #sweepLater(): void {
-    const { clock, retentionMs = 7 * DAY_MS } = this.#options;
-    this.#cancelSweep = clock.at(clock.now() + SWEEP_EVERY_MS, () => {
-      void this.#inTurn(async () => {
-        this.#correlator.sweep(clock.now());
-        this.#woken = true;
-        await this.#state.purge({ closedBeforeMs: clock.now() - retentionMs, limit: PURGE_RUNS_MAX });
-      }).catch((error: unknown) => this.#options.log?.('warn', 'the sweep failed', { error: String(error) }));
-      this.#sweepLater();
+  #sweepLater(afterMs = SWEEP_EVERY_MS): void {
+    const { clock } = this.#options;
+    this.#cancelSweep = clock.at(clock.now() + afterMs, () => {
+      void this.#inTurn(() => this.#sweep())
+        .catch((error: unknown) => {
+          this.#options.log?.('warn', 'the sweep failed', { error: String(error) });
+          return false;
+        })
+        .then((isMore) => this.#closing || this.#sweepLater(isMore ? SWEEP_ON_MS : SWEEP_EVERY_MS));
     });
+  }
+
+  /** Whether there is more than one step of it may remove. */
+  async #sweep(): Promise<boolean> {
+    const { clock, retentionMs = 7 * DAY_MS } = this.#options;
+    this.#correlator.sweep(clock.now());
+    this.#woken = true;
+    return (await this.#processor.purge({ closedBeforeMs: clock.now() - retentionMs, limit: PURGE_RUNS_MAX })) === PURGE_RUNS_MAX;
   }
 }
