@@ -1,4 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import { ENGINE_ABI } from '@perdure/contract';
 import type { RunState } from '@perdure/engine';
 
 export interface DecodedSnapshot {
@@ -7,6 +8,9 @@ export interface DecodedSnapshot {
   readonly state: RunState;
   readonly image: Uint8Array;
 }
+
+/** Raise it when the shape of `RunState` or of the body changes: older snapshots are then replayed instead. */
+const FORMAT = 1;
 
 const TAG_BYTES = 32;
 const LENGTH_BYTES = 4;
@@ -24,7 +28,7 @@ export interface SnapshotBinding {
   readonly digest: Uint8Array;
 }
 
-const contextOf = ({ run, last, digest }: SnapshotBinding): string => `${run}\u0000${last}\u0000${Buffer.from(digest).toString('hex')}`;
+const contextOf = ({ run, last, digest }: SnapshotBinding): string => `${ENGINE_ABI}\u0000${FORMAT}\u0000${run}\u0000${last}\u0000${Buffer.from(digest).toString('hex')}`;
 
 /** `tag ‖ length of state ‖ state as JSON ‖ realm image`. */
 export function encodeSnapshot(key: Uint8Array, binding: SnapshotBinding, content: { readonly state: RunState; readonly image: Uint8Array }): Uint8Array {
