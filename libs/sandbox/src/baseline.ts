@@ -3,7 +3,7 @@ import { PerdureError } from '@perdure/contract';
 import type { Engine } from './engine.js';
 import { Instance, LimitHit } from './instance.js';
 import { GuestError, Interpreter, type Roots } from './interpreter.js';
-import { WASM_PAGE_BYTES, type SandboxLimits } from './limits.js';
+import { BLOCK_BYTES, WASM_PAGE_BYTES, type SandboxLimits } from './limits.js';
 
 /** A bundle's realm just after evaluation: every run of the bundle begins as a copy of it. */
 export interface Baseline {
@@ -12,7 +12,7 @@ export interface Baseline {
   readonly manifest: string;
   readonly roots: Roots;
   readonly pages: number;
-  /** The memory from `dataStart` on, without the zeros at its end. */
+  /** The memory from `dataStart` on, in whole blocks, without the zeros at its end. */
   readonly image: Buffer;
 }
 
@@ -65,7 +65,8 @@ function imageOf(instance: Instance): Buffer {
   const { dataStart } = instance.engine;
   let end = instance.pages * WASM_PAGE_BYTES;
   while (end > dataStart && instance.bytes[end - 1] === 0) end--;
-  return Buffer.from(instance.bytes.subarray(dataStart, end));
+  const whole = Math.ceil(end / BLOCK_BYTES) * BLOCK_BYTES;
+  return Buffer.from(instance.bytes.subarray(dataStart, whole));
 }
 
 /** One fixed order, constant clock and randomness: the bytes are the same in every process (I7 relies on it). */

@@ -27,7 +27,6 @@ export interface Realm {
 export interface RealmHost {
   readonly limits: SandboxLimits;
   readonly snapshotKey: Uint8Array;
-  readonly build: string;
   /** Holds a realm's memory while a probe runs; realms of one sandbox never run at once. */
   spare: Buffer;
   release(instance: Instance, baseline: Baseline): void;
@@ -78,7 +77,7 @@ export class LiveRealm implements Realm {
 
   snapshot(): Uint8Array {
     assert(!this.#closed && !this.#instance.broken, 'a closed or voided realm has no image');
-    return takeSnapshot(this.#instance, this.#baseline, { key: this.#host.snapshotKey, build: this.#host.build });
+    return takeSnapshot(this.#instance, this.#baseline, this.#host.snapshotKey);
   }
 
   close(): void {

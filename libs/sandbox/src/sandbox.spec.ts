@@ -29,6 +29,18 @@ const hogs: readonly [string, string][] = [
   ['deep JSON', "JSON.parse('['.repeat(5e6))"],
   ['a catastrophic regex', "/^(a+)+$/.test('a'.repeat(40) + 'b')"],
   ['a hostile sort', '[3, 2, 1].sort(function f(a, b) { return [b, a].sort(f) })'],
+  ['a native loop over a giant array', "new Array(2 ** 27).join('')"],
+  ['a native loop that catches', "try { new Array(2 ** 27).join('') } catch {} 1"],
+  ['long searches in a short loop', "const s = 'a'.repeat(12e6); for (let i = 0; i < 300; i++) s.indexOf('ab')"],
+  ['long copies in a short loop', 'const b = new Uint8Array(12e6); for (let i = 0; i < 9000; i++) b.copyWithin(1, 0)'],
+  ['huge integers', 'const b = 3n ** 200000n; for (let i = 0; i < 90; i++) b * b'],
+  ['deep stringify', 'let o = 1; for (let i = 0; i < 1e5; i++) o = [o]; JSON.stringify(o)'],
+  ['a toString that asks for itself', "const o = { toString() { return '' + o } }; '' + o"],
+  ['generators in generators', 'function* g() { yield* g() } [...g()]'],
+  ['deep source', "(0, eval)('('.repeat(1e5))"],
+  ['bound functions in a chain', 'let f = () => 1; for (let i = 0; i < 1e5; i++) f = f.bind(null, 1, 2, 3); f()'],
+  ['constructors that construct', 'class A { constructor() { new A() } } new A()'],
+  ['a spread that grows', '(function f(...a) { f(...a, ...a, 1) })()'],
   ['a chain of proxies', 'let p = {}; for (let i = 0; i < 1e6; i++) p = new Proxy(p, {}); p.x'],
 ];
 
@@ -79,15 +91,99 @@ describe('Sandbox', () => {
     expect(Buffer.from(restored.snapshot()).equals(Buffer.from(realm.snapshot()))).toBe(true);
   });
 
-  it('refuses an image that is damaged, has another key, or belongs to another bundle', async () => {
-    const realm = sandbox.openRealm('b');
-    const image = Buffer.from(realm.snapshot());
+  it('tells why it refuses an image: damage, another key, bundle, baseline or build', async () => {
+    const image = Buffer.from(sandbox.openRealm('b').snapshot());
     const damaged = Buffer.from(image);
     damaged[image.length - 1]! ^= 1;
-    sandbox.loadBundle({ hash: 'c', code: `${CODE};1` });
-    const strangers = await Sandbox.create();
-    strangers.loadBundle({ hash: 'b', code: CODE });
-    expect([sandbox.restoreRealm('b', damaged), sandbox.restoreRealm('c', image), strangers.restoreRealm('b', image), sandbox.restoreRealm('b', new Uint8Array(3))]).toEqual([undefined, undefined, undefined, undefined]);
+    sandbox.loadBundle({ hash: 'c', code: CODE });
+    const key = { snapshotKey: new Uint8Array(32) };
+    const [strangers, changed, otherBuild] = [await Sandbox.create(), await Sandbox.create(key), await Sandbox.create({ ...key, limits: { stackBytes: 128 * 1024 } })];
+    changed.loadBundle({ hash: 'b', code: `${CODE};globalThis.more = 1` });
+    for (const each of [strangers, otherBuild]) each.loadBundle({ hash: 'b', code: CODE });
+    const why = (where: Sandbox, bundle: string, bytes: Uint8Array): unknown => [where.snapshotRejection(bundle, bytes), where.restoreRealm(bundle, bytes)];
+    expect(why(sandbox, 'b', damaged)).toEqual(['corrupt', undefined]);
+    expect(why(sandbox, 'b', image.subarray(0, 3))).toEqual(['corrupt', undefined]);
+    expect(why(sandbox, 'b', image.subarray(0, 32))).toEqual(['corrupt', undefined]);
+    expect(why(strangers, 'b', image)).toEqual(['corrupt', undefined]);
+    expect(why(sandbox, 'c', image)).toEqual(['other-bundle', undefined]);
+    expect(why(changed, 'b', image)).toEqual(['other-baseline', undefined]);
+    expect(why(otherBuild, 'b', image)).toEqual(['other-build', undefined]);
+    expect(sandbox.stats()).toMatchObject({ liveRealms: 1, snapshotsRejected: 4 });
+    expect(sandbox.snapshotRejection('b', image)).toBeUndefined();
+  });
+
+  it('keeps the snapshot of a small run small', () => {
+    const realm = sandbox.openRealm('b');
+    realm.activate('{"add":1}');
+    expect(realm.snapshot().length).toBeLessThan(6_000);
+  });
+
+  it('restores a realm that outgrew the pool, and does not pool it', () => {
+    const realm = sandbox.openRealm('b');
+    realm.activate(JSON.stringify({ code: 'globalThis.big = new Uint8Array(9e6).fill(7); 1' }));
+    const restored = sandbox.restoreRealm('b', realm.snapshot())!;
+    expect(text(restored.activate(JSON.stringify({ code: 'big.length + ":" + big[8999999]' })))).toEqual(['9000000:7']);
+    restored.close();
+    expect(sandbox.stats()).toMatchObject({ idleInstances: 0, instancesDestroyed: 1 });
+  });
+
+  it('puts the realm back when the check of its output throws', () => {
+    const realm = sandbox.openRealm('b');
+    const before = Buffer.from(realm.snapshot());
+    const refuse = (): boolean => {
+      throw new Error('no');
+    };
+    expect(() => realm.activateUnless('{"add":1}', refuse)).toThrow('no');
+    expect(before.equals(Buffer.from(realm.snapshot()))).toBe(true);
+  });
+
+  it('carries any text; a lone surrogate becomes U+FFFD', () => {
+    const realm = sandbox.openRealm('b');
+    const echo = (value: string): unknown => text(realm.activate(JSON.stringify({ code: JSON.stringify(value) })));
+    for (const value of ['', 'é', '漢字', '😀', 'a\u0000b', 'x'.repeat(300_000), '漢'.repeat(200_000)]) expect(echo(value)).toEqual([value]);
+    const raw = sandbox.loadBundle({ hash: 'raw', code: 'let s; globalThis.__perdure = { activate(job) { s = job }, drain() { return s }, manifest() { return "{}" } }' });
+    expect(sandbox.openRealm(raw.hash).activate('a\ud800b')).toEqual({ kind: 'ok', output: 'a\ufffdb' });
+  });
+
+  it('voids an activation that says more than it may, or throws, or does not answer with a string', async () => {
+    const terse = await Sandbox.create({ limits: { outputBytesMax: 1_000 } });
+    terse.loadBundle({ hash: 'b', code: CODE });
+    const reasons = ["'x'.repeat(2000)", "(() => { throw new TypeError('bad') })()"].map((code) => terse.openRealm('b').activate(JSON.stringify({ code })));
+    expect(reasons).toEqual([expect.objectContaining({ reason: 'output' }), { kind: 'voided', reason: 'trap', message: 'TypeError: bad' }]);
+    terse.loadBundle({ hash: 'odd', code: 'globalThis.__perdure = { activate() {}, drain() { return 7 }, manifest() { return "{}" } }' });
+    expect(terse.openRealm('odd').activate('')).toMatchObject({ kind: 'voided', reason: 'trap' });
+  });
+
+  it('refuses more realms than it may have, and a bundle that nobody loaded', async () => {
+    const small = await Sandbox.create({ limits: { instancesMax: 2 } });
+    small.loadBundle({ hash: 'b', code: CODE });
+    const realms = [small.openRealm('b'), small.openRealm('b')];
+    expect(() => small.openRealm('b')).toThrow(expect.objectContaining({ code: 'overloaded' }));
+    realms[0]!.close();
+    realms[0]!.close();
+    expect(() => small.openRealm('b')).not.toThrow();
+    expect(() => small.openRealm('b')).toThrow(expect.objectContaining({ code: 'overloaded' }));
+    realms[1]!.close();
+    expect(() => small.openRealm('x')).toThrow(expect.objectContaining({ code: 'unknown-bundle' }));
+  });
+
+  it('makes room for a bundle by the longest unused, never by one with live realms', async () => {
+    const small = await Sandbox.create({ limits: { bundlesMax: 2 } });
+    const load = (hash: string): void => void small.loadBundle({ hash, code: `${CODE};'${hash}'` });
+    load('one');
+    load('two');
+    const realm = small.openRealm('one');
+    load('three');
+    expect(['one', 'two', 'three'].map((hash) => small.hasBundle(hash))).toEqual([true, false, true]);
+    small.openRealm('three');
+    expect(() => load('four')).toThrow(expect.objectContaining({ code: 'overloaded' }));
+    expect(text(realm.activate('{"add":1}'))).toEqual([1]);
+  });
+
+  it('has a clock and randomness that never change', () => {
+    const draw = (): unknown => text(sandbox.openRealm('b').activate(JSON.stringify({ code: '[Date.now(), new Date().getTimezoneOffset(), Math.random()].join()' })));
+    expect(draw()).toEqual(draw());
+    expect(JSON.stringify(draw())).toMatch(/^\["0,0,0\./);
   });
 
   it.each(hogs)('voids the activation of a realm with %s, and others go on', (_, code) => {
@@ -113,5 +209,14 @@ describe('Sandbox', () => {
   ])('refuses a bundle that %s', async (_, code) => {
     const quick = await Sandbox.create({ limits: { evaluationMs: 300 } });
     expect(() => quick.loadBundle({ hash: 'x', code })).toThrow(expect.objectContaining({ code: 'bundle-invalid' }));
+    expect(quick.hasBundle('x')).toBe(false);
+  });
+
+  it('says in which line a bundle is wrong, and refuses one that is too large', async () => {
+    const small = await Sandbox.create({ limits: { bundleBytesMax: 100 } });
+    const load = (code: string) => () => small.loadBundle({ hash: 'x', code });
+    expect(load('1;\n\nlet = ;')).toThrow(/bundle\.js:3/);
+    expect(load("1;\nthrow new Error('at load');")).toThrow(/at load.*bundle\.js:2/);
+    expect(load(' '.repeat(101))).toThrow(expect.objectContaining({ code: 'payload-too-large' }));
   });
 });

@@ -5,7 +5,7 @@ import { loadEngine, type Engine } from './engine.js';
 import { Instance } from './instance.js';
 import { toLimits, WASM_PAGE_BYTES, type SandboxLimits } from './limits.js';
 import { LiveRealm, type Realm, type RealmHost } from './realm.js';
-import { applySnapshot } from './snapshot.js';
+import { applySnapshot, rejectionOf, type SnapshotRejection } from './snapshot.js';
 
 export interface SandboxOptions {
   readonly limits?: Partial<SandboxLimits>;
@@ -25,6 +25,7 @@ export interface SandboxStats {
   readonly bundles: number;
   readonly instancesCreated: number;
   readonly instancesDestroyed: number;
+  readonly snapshotsRejected: number;
 }
 
 interface Loaded {
@@ -49,13 +50,14 @@ export class Sandbox {
   #live = 0;
   #created = 0;
   #destroyed = 0;
+  #rejected = 0;
   #disposed = false;
 
   private constructor(engine: Engine, limits: SandboxLimits, snapshotKey: Uint8Array) {
     this.build = engine.build;
     this.#engine = engine;
     this.#limits = limits;
-    this.#host = { limits, snapshotKey, build: engine.build, spare: Buffer.alloc(0), release: (instance, baseline) => this.#release(instance, baseline) };
+    this.#host = { limits, snapshotKey, spare: Buffer.alloc(0), release: (instance, baseline) => this.#release(instance, baseline) };
   }
 
   static async create(options: SandboxOptions = {}): Promise<Sandbox> {
@@ -88,17 +90,25 @@ export class Sandbox {
     return this.#open(loaded).realm;
   }
 
-  /** A realm as the image has it. `undefined`: the image is damaged, or was made by another build or on another baseline. */
+  /** A realm as the image has it. `undefined`: the image does not fit, see `snapshotRejection`; replay instead (I7). */
   restoreRealm(bundleHash: string, image: Uint8Array): Realm | undefined {
     const loaded = this.#loaded(bundleHash);
+    if (this.#rejectionOf(loaded, image) !== undefined) {
+      this.#rejected++;
+      return undefined;
+    }
     const { realm, instance } = this.#open(loaded);
-    if (applySnapshot(instance, loaded.baseline, { image, key: this.#host.snapshotKey, build: this.build })) return realm;
-    realm.close();
-    return undefined;
+    applySnapshot(instance, loaded.baseline, image);
+    return realm;
+  }
+
+  /** Why `restoreRealm` would not take the image; `undefined` when it would. */
+  snapshotRejection(bundleHash: string, image: Uint8Array): SnapshotRejection | undefined {
+    return this.#rejectionOf(this.#loaded(bundleHash), image);
   }
 
   stats(): SandboxStats {
-    return { liveRealms: this.#live, idleInstances: this.#idle.length, bundles: this.#bundles.size, instancesCreated: this.#created, instancesDestroyed: this.#destroyed };
+    return { liveRealms: this.#live, idleInstances: this.#idle.length, bundles: this.#bundles.size, instancesCreated: this.#created, instancesDestroyed: this.#destroyed, snapshotsRejected: this.#rejected };
   }
 
   /** Forgets everything; open realms must not be used after. */
@@ -106,6 +116,10 @@ export class Sandbox {
     this.#disposed = true;
     this.#idle.length = 0;
     this.#bundles.clear();
+  }
+
+  #rejectionOf({ baseline }: Loaded, image: Uint8Array): SnapshotRejection | undefined {
+    return rejectionOf(image, { build: this.build, baseline, key: this.#host.snapshotKey });
   }
 
   #open(loaded: Loaded): { readonly realm: LiveRealm; readonly instance: Instance } {

@@ -1,0 +1,77 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { describe, expect, it } from '@jest/globals';
+import { Sandbox } from './sandbox.js';
+
+const run = promisify(execFile);
+const TIMEOUT_MS = 120_000;
+
+/** Promise-based steps: each answer resolves one of them. */
+const CODE = `
+let seq = 0, commands = [], done; const pending = new Map();
+const step = (name, input) => { const id = seq++; commands.push({ id, name, input }); return new Promise((resolve) => pending.set(id, resolve)); };
+const wf = async (input) => {
+  const seen = [];
+  for (let i = 0; i < 4; i++) { const both = await Promise.all([step('a', { i, input }), step('b', seen.length)]); seen.push(...both); globalThis.random = Math.random(); }
+  return { seen, random };
+};
+globalThis.__perdure = {
+  activate(job) { const { start, id, result, code } = JSON.parse(job); if (start) wf(start).then((value) => { done = value; }); if (pending.has(id)) pending.get(id)(result); if (code) (0, eval)(code); },
+  drain() { const text = JSON.stringify({ commands, done }); commands = []; return text; },
+  manifest() { return '{"workflows":["wf"]}'; },
+};`;
+const JOBS = [{ start: { order: 7 } }, ...Array.from({ length: 8 }, (_, id) => ({ id, result: { v: id } }))].map((job) => JSON.stringify(job));
+
+/** Lets plain Node read the sources: they import each other as .js. */
+const HOOK = `
+import { registerHooks } from 'node:module';
+registerHooks({ resolve(specifier, context, next) { try { return next(specifier, context); } catch (error) { if (!specifier.endsWith('.js')) throw error; return next(specifier.slice(0, -3) + '.ts', context); } } });
+const { Sandbox } = await import(${JSON.stringify(new URL('./sandbox.ts', import.meta.url).href)});
+const key = new Uint8Array(32).fill(9);
+`;
+
+async function inChild<T>(program: string, ...flags: string[]): Promise<T> {
+  const env = { ...process.env, NODE_OPTIONS: '' };
+  const { stdout } = await run(process.execPath, [...flags, '--no-warnings', '--conditions=@perdure/source', '--input-type=module', '-e', HOOK + program], { env, maxBuffer: 64 * 1024 * 1024 });
+  return JSON.parse(stdout) as T;
+}
+
+const outputsOf = (activations: readonly unknown[]): unknown[] => activations.map((each) => (each as { output?: string }).output);
+
+describe('Sandbox across processes', () => {
+  it('goes on in another process from a snapshot, as if it had never stopped', async () => {
+    const sandbox = await Sandbox.create({ snapshotKey: new Uint8Array(32).fill(9) });
+    const { baselineHash } = sandbox.loadBundle({ hash: 'b', code: CODE });
+    const live = sandbox.openRealm('b');
+    const before = outputsOf(JOBS.slice(0, 4).map((job) => live.activate(job)));
+    const image = Buffer.from(live.snapshot()).toString('base64');
+    for (const job of JOBS) live.probe(job);
+    const after = outputsOf(JOBS.slice(4).map((job) => live.activate(job)));
+    const child = await inChild<{ build: string; baselineHash: string; restored: string[]; replayed: string[]; image: string; end: string }>(`
+      const [code, jobs, image] = ${JSON.stringify([CODE, JOBS, image])};
+      const sandbox = await Sandbox.create({ snapshotKey: key });
+      const { baselineHash } = sandbox.loadBundle({ hash: 'b', code });
+      const [realm, replay] = [sandbox.restoreRealm('b', Buffer.from(image, 'base64')), sandbox.openRealm('b')];
+      const restored = jobs.slice(4).map((job) => realm.activate(job).output);
+      const replayed = jobs.slice(0, 4).map((job) => replay.activate(job).output);
+      const again = Buffer.from(replay.snapshot()).toString('base64');
+      console.log(JSON.stringify({ build: sandbox.build, baselineHash, restored, replayed: [...replayed, ...jobs.slice(4).map((job) => replay.activate(job).output)], image: again, end: Buffer.from(realm.snapshot()).toString('base64') }));`);
+    expect(child).toEqual({ build: sandbox.build, baselineHash, restored: after, replayed: [...before, ...after], image, end: Buffer.from(live.snapshot()).toString('base64') });
+    expect(JSON.parse(after.at(-1) as string)).toMatchObject({ done: { seen: expect.any(Array) as unknown } });
+  }, TIMEOUT_MS);
+
+  it('gives back the memory of a thousand hogs', async () => {
+    const { grownMb, stats } = await inChild<{ grownMb: number; stats: unknown }>(`
+      const hogs = ['const a = []; for (;;) a.push(new Uint8Array(65536).fill(1))', '(function f() { f() })()', "const s = 'x'.repeat(1e6), a = []; for (;;) a.push(s + a.length + s)", "JSON.parse('['.repeat(1e6))"];
+      const sandbox = await Sandbox.create({ snapshotKey: key });
+      sandbox.loadBundle({ hash: 'b', code: ${JSON.stringify(CODE)} });
+      const hog = (count) => { for (let i = 0; i < count; i++) { const realm = sandbox.openRealm('b'); if (realm.activate(JSON.stringify({ code: hogs[i % hogs.length] })).kind !== 'voided') throw new Error('not voided'); realm.close(); } };
+      const rss = async () => { for (let i = 0; i < 5; i++) { gc(); await new Promise(setImmediate); } return process.memoryUsage().rss / 1048576; };
+      hog(20);
+      const before = await rss();
+      hog(1000);
+      console.log(JSON.stringify({ grownMb: await rss() - before, stats: sandbox.stats() }));`, '--expose-gc');
+    expect(grownMb).toBeLessThan(50);
+    expect(stats).toMatchObject({ liveRealms: 0, idleInstances: 0, instancesCreated: 1_020, instancesDestroyed: 1_020 });
+  }, TIMEOUT_MS);
+});
