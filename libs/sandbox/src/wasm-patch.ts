@@ -155,7 +155,7 @@ function replacementOf({ opcode, sub }: Instruction, to: Indexes): readonly numb
   return undefined;
 }
 
-function patchBody(code: Uint8Array, start: number, end: number, to: Indexes): Uint8Array[] {
+function patchBody(code: Uint8Array, { start, end }: { readonly start: number; readonly end: number }, to: Indexes): Uint8Array[] {
   const parts: Uint8Array[] = [];
   const meter = Uint8Array.from(burn([OP.i32Const, 1], to.tick));
   let kept = start;
@@ -179,7 +179,7 @@ function patchCode(code: Uint8Array, to: Indexes): Uint8Array {
   for (let index = 0, p = next; index < count; index++) {
     const { value: size, next: start } = readUnsigned(code, p);
     p = start + size;
-    const body = patchBody(code, start, p, to);
+    const body = patchBody(code, { start, end: p }, to);
     parts.push(Uint8Array.from(writeUnsigned(body.reduce((sum, part) => sum + part.length, 0))), ...body);
   }
   parts.push(bulkFunction([OP.bulk, BULK.copy, 0, 0], to.tick), bulkFunction([OP.bulk, BULK.fill, 0], to.tick));
