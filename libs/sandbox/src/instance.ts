@@ -1,3 +1,5 @@
+import { Buffer } from 'node:buffer';
+import { performance } from 'node:perf_hooks';
 import type { VoidReason } from '@perdure/contract';
 import { GROW_IMPORT, TICK_IMPORT, type Engine } from './engine.js';
 import type { EngineExports } from './exports.js';
@@ -18,6 +20,8 @@ export class LimitHit extends Error {
 
 /** Turns of a loop between two looks at the clock: at most a few milliseconds' worth. */
 const FUEL_PER_TICK = 50_000;
+const hostStackRanOver = (): LimitHit => new LimitHit('stack', "the host thread's stack ran over");
+
 const NEVER = Number.POSITIVE_INFINITY;
 
 /**
@@ -83,10 +87,15 @@ export class Instance {
     if (performance.now() > this.#deadline) throw new LimitHit('time', 'the activation ran longer than it may');
   }
 
+  /** Called deep inside; when it fails by anything but the deadline, the thread's stack is at its end, whatever the error calls itself. */
   #tick(): number {
-    this.checkDeadline();
-    this.exports.fuel.value = FUEL_PER_TICK;
-    return 0;
+    try {
+      this.checkDeadline();
+      this.exports.fuel.value = FUEL_PER_TICK;
+      return 0;
+    } catch (thrown) {
+      throw thrown instanceof LimitHit ? thrown : hostStackRanOver();
+    }
   }
 
   /** Makes sure that the memory physically holds `pages`, whatever the realm knows of it. */
@@ -158,7 +167,7 @@ export class Instance {
       const overrun = pointer < 0 || pointer > this.engine.stackBytes;
       return overrun ? new LimitHit('stack', 'the stack ran over') : new LimitHit('trap', thrown.message);
     }
-    if (isStackOverflow(thrown)) return new LimitHit('stack', "the host thread's stack ran over");
+    if (isStackOverflow(thrown)) return hostStackRanOver();
     return thrown;
   }
 

@@ -18,7 +18,7 @@ export interface SandboxLimits {
   readonly instancesMax: number;
   /** Idle instances kept for the next realm. */
   readonly idleInstancesMax: number;
-  /** An instance whose memory outgrew this is not pooled. */
+  /** An instance that grew so far above its bundle's baseline is not pooled; all idle ones together keep to this times `idleInstancesMax`. */
   readonly pooledBytesMax: number;
 }
 
@@ -46,7 +46,7 @@ export function toLimits(given: Partial<SandboxLimits> = {}): SandboxLimits {
   const limits = { ...DEFAULT_LIMITS, ...given };
   for (const [name, value] of Object.entries(limits)) assert(Number.isSafeInteger(value) && value > 0, `${name} must be a positive whole number`);
   assert(limits.memoryBytes % WASM_PAGE_BYTES === 0 && limits.pooledBytesMax % WASM_PAGE_BYTES === 0, 'memory limits are whole WASM pages of 64 KiB');
-  assert(limits.pooledBytesMax >= 2 * MIB && limits.pooledBytesMax <= limits.memoryBytes, 'pooledBytesMax lies between 2 MiB and memoryBytes');
+  assert(limits.memoryBytes >= 2 * MIB && limits.pooledBytesMax <= limits.memoryBytes, 'memoryBytes is at least 2 MiB and pooledBytesMax');
   assert(limits.stackBytes >= 64 * KIB && limits.stackBytes <= 896 * KIB && limits.stackBytes % 16 === 0, 'stackBytes lies between 64 and 896 KiB');
   return Object.freeze(limits);
 }

@@ -47,6 +47,7 @@ export class Sandbox {
   readonly #host: RealmHost;
   readonly #bundles = new Map<string, Loaded>();
   readonly #idle: Instance[] = [];
+  #idlePages = 0;
   #live = 0;
   #created = 0;
   #destroyed = 0;
@@ -115,6 +116,7 @@ export class Sandbox {
   dispose(): void {
     this.#disposed = true;
     this.#idle.length = 0;
+    this.#idlePages = 0;
     this.#bundles.clear();
   }
 
@@ -133,7 +135,10 @@ export class Sandbox {
   #takeInstance(): Instance {
     if (this.#live >= this.#limits.instancesMax) throw new PerdureError('overloaded', `${this.#live} realms are live; ${this.#limits.instancesMax} are allowed`);
     const idle = this.#idle.pop();
-    if (idle !== undefined) return idle;
+    if (idle !== undefined) {
+      this.#idlePages -= idle.physicalPages;
+      return idle;
+    }
     try {
       const fresh = new Instance(this.#engine);
       this.#created++;
@@ -147,9 +152,19 @@ export class Sandbox {
     this.#live--;
     const loaded = this.#bundles.get(baseline.bundleHash);
     if (loaded !== undefined) loaded.realms--;
-    const outgrown = instance.physicalPages * WASM_PAGE_BYTES > this.#limits.pooledBytesMax;
-    if (instance.broken || outgrown || this.#disposed || this.#idle.length >= this.#limits.idleInstancesMax) this.#destroyed++;
-    else this.#idle.push(instance);
+    if (instance.broken || this.#disposed || !this.#fitsThePool(instance, baseline)) {
+      this.#destroyed++;
+      return;
+    }
+    this.#idle.push(instance);
+    this.#idlePages += instance.physicalPages;
+  }
+
+  /** Measured from the baseline up: a large bundle's realms are pooled as a small one's are. */
+  #fitsThePool(instance: Instance, baseline: Baseline): boolean {
+    const { pooledBytesMax, idleInstancesMax } = this.#limits;
+    if ((instance.physicalPages - baseline.pages) * WASM_PAGE_BYTES > pooledBytesMax) return false;
+    return this.#idle.length < idleInstancesMax && (this.#idlePages + instance.physicalPages) * WASM_PAGE_BYTES <= idleInstancesMax * pooledBytesMax;
   }
 
   #checkOpen(): void {
