@@ -44,7 +44,7 @@ const banned = {
   env: { selector: "MemberExpression[object.name='process'][property.name='env']", message: 'The environment is read in config.ts alone.' },
 };
 const restrictSyntax = (...allowed) => ({ 'no-restricted-syntax': ['error', ...Object.entries(banned).filter(([name]) => !allowed.includes(name)).map(([, rule]) => rule)] });
-const restrictNode = (group, message) => ({ 'no-restricted-imports': ['error', { patterns: [{ group, message }] }] });
+const restrictImports = (group, message) => ({ 'no-restricted-imports': ['error', { patterns: [{ group, message }] }] });
 
 export default tseslint.config(
   { ignores: ['**/dist/**', '**/node_modules/**', '**/.nx/**', '**/testdata/**', '**/fixtures/**'] },
@@ -72,6 +72,7 @@ export default tseslint.config(
   { files: ['**/*.spec.ts', '**/testing/**'], rules: { 'max-lines-per-function': 'off', '@typescript-eslint/no-empty-function': 'off' } },
   { files: ['**/*-controller.ts', '**/*.spec.ts'], rules: { 'max-params': 'off' } },
   { files: ['**/main.ts', 'apps/cli/**', 'tools/**'], rules: { 'no-console': 'off' } },
-  { files: ['libs/engine/src/**/*.ts', 'libs/contract/src/**/*.ts'], ignores: ['**/*.spec.ts'], rules: restrictNode(['node:*'], 'Pure: nothing of Node (I5).') },
-  { files: ['libs/*/domain/src/**/*.ts'], ignores: ['**/*.spec.ts'], rules: restrictNode(['node:sqlite', 'node:fs', 'node:fs/*', 'node:http', 'node:net', 'node:worker_threads'], 'Domain code reaches files, sockets and threads through its ports.') },
+  { files: ['**/*.ts'], ignores: ['**/*.spec.ts', '**/{e2e,testing}/**'], rules: restrictImports(['@perdure/sdk/testing', '@perdure/sdk-testing', '@perdure/world'], 'A test world holds the whole engine: for tests alone.') },
+  { files: ['libs/engine/src/**/*.ts', 'libs/contract/src/**/*.ts'], ignores: ['**/*.spec.ts'], rules: restrictImports(['node:*'], 'Pure: nothing of Node (I5).') },
+  { files: ['libs/*/domain/src/**/*.ts'], ignores: ['**/*.spec.ts'], rules: restrictImports(['node:sqlite', 'node:fs', 'node:fs/*', 'node:http', 'node:net', 'node:worker_threads'], 'Domain code reaches files, sockets and threads through its ports.') },
 );

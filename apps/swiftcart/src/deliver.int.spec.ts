@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { TestWorld } from '@perdure/world';
+import { TestWorld } from '@perdure/sdk/testing';
 import { join } from 'node:path';
 import * as carrier from './carrier.activities.js';
 import { deliver, hurry, type Order } from './deliver.workflow.js';

@@ -12,6 +12,10 @@ const REFUSED = [
   ['libs/engine/src/made-up.ts', "import '@perdure/sandbox';", '@nx/enforce-module-boundaries'],
   ['libs/engine/src/made-up.ts', "import '@perdure/identity';", '@nx/enforce-module-boundaries'],
   ['apps/swiftcart/src/made-up.ts', "import '@perdure/sqlite';", '@nx/enforce-module-boundaries'],
+  ['libs/sdk/src/node/made-up.ts', "import '@perdure/world';", '@nx/enforce-module-boundaries'],
+  ['libs/sdk/src/node/made-up.ts', "import '../../testing/src/index.js';", '@nx/enforce-module-boundaries'],
+  ['libs/sdk/src/node/made-up.ts', "import '@perdure/sdk/testing';", 'no-restricted-imports'],
+  ['apps/swiftcart/src/made-up.ts', "import '@perdure/sdk/testing';", 'no-restricted-imports'],
   ['libs/engine/src/made-up.ts', "import 'node:fs';", 'no-restricted-imports'],
   ['libs/contract/src/made-up.ts', "import 'node:fs';", 'no-restricted-imports'],
   ['libs/scheduler/domain/src/made-up.ts', "import 'node:sqlite';", 'no-restricted-imports'],
@@ -28,6 +32,7 @@ const REFUSED = [
 
 const TAKEN = [
   ['apps/swiftcart/src/made-up.ts', "import '@perdure/bundler'; import '@perdure/sdk/client';"],
+  ['apps/swiftcart/src/made-up.spec.ts', "import '@perdure/sdk/testing';"],
   ['libs/scheduler/feature/src/made-up.ts', "import '@nestjs/common'; import '@perdure/scheduler';"],
   ['apps/standalone/src/made-up.ts', "import '@perdure/sqlite'; import '@perdure/scheduler-feature';"],
   ['apps/standalone/src/config.ts', 'export const port = process.env.PORT;'],

@@ -47,14 +47,14 @@ export const isData = (path: string): boolean => /(^|\/)(testdata|fixtures)\//.t
 /** A workspace from texts by path: read from disk by the test, written out by a rule's spec. */
 export function workspaceOf(texts: Readonly<Record<string, string>>): Workspace {
   const files = new Map(Object.entries(texts));
-  const packages = [...files.keys()]
-    .filter((path) => /^(apps|libs|tools)\/.*\bpackage\.json$/.test(path) && !isData(path))
-    .map((path) => packageAt(path.slice(0, -'/package.json'.length), files));
-  return { files, packages };
+  const folders = [...files.keys()].filter((path) => /^(apps|libs|tools)\/.*\bpackage\.json$/.test(path) && !isData(path)).map((path) => path.slice(0, -'/package.json'.length));
+  return { files, packages: folders.map((folder) => packageAt(folder, folders, files)) };
 }
 
-function packageAt(folder: string, all: ReadonlyMap<string, string>): Package {
+/** A package inside another's folder keeps its files to itself. */
+function packageAt(folder: string, folders: readonly string[], all: ReadonlyMap<string, string>): Package {
   const manifest = JSON.parse(all.get(`${folder}/package.json`) ?? '{}') as Manifest;
-  const files = new Map([...all].filter(([path]) => path.startsWith(`${folder}/`)));
+  const inner = folders.filter((other) => other.startsWith(`${folder}/`));
+  const files = new Map([...all].filter(([path]) => path.startsWith(`${folder}/`) && !inner.some((other) => path.startsWith(`${other}/`))));
   return { folder, name: manifest.name ?? folder, manifest, files };
 }

@@ -57,7 +57,7 @@ const storage = ((globalThis as { [STORAGE]?: AsyncLocalStorage<ActivityContext>
  */
 export const activity = (): ActivityContext => {
   const context = storage.getStore();
-  if (!context) throw new Error('activity() was called outside of an activity. In a unit test, call it through withActivity(), or run its workflow in a TestWorld of "@perdure/world".');
+  if (!context) throw new Error('activity() was called outside of an activity. In a unit test, call it through withActivity(), or run its workflow in a TestWorld of "@perdure/sdk/testing".');
   return context;
 };
 

@@ -7,6 +7,7 @@ const UNIMPORTED: Readonly<Record<string, string>> = {
   rxjs: 'a peer of @nestjs/common and @nestjs/core',
   'reflect-metadata': 'a peer of @nestjs/common and @nestjs/core',
   '@nestjs/platform-fastify': 'loaded by name when Nest starts',
+  '@perdure/sdk-testing': 'imported as @perdure/sdk/testing',
 };
 
 /** What every spec may use: the root's own development tools. */

@@ -1,0 +1,2 @@
+export { StuckRun, TestWorld } from '@perdure/world';
+export type { TestWorldOptions } from '@perdure/world';
