@@ -11,9 +11,10 @@ export const isInstalled = (root) => {
   return existsSync(stamp) && readFileSync(stamp, 'utf8') === lockHash(root);
 };
 
-export const ensureInstalled = (root) => {
+/** `what` says whose packages they are. */
+export const ensureInstalled = (root, what = 'npm packages') => {
   if (isInstalled(root)) return;
-  console.error('perdure: installing npm packages (once per lock file) …');
+  console.error(`perdure: installing ${what} (once per lock file) …`);
   const { status, error } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], shell: process.platform === 'win32' });
   if (error || status !== 0) {
     console.error(`perdure: npm ci failed${error ? `: ${error.message}` : ` with exit code ${status}`}`);

@@ -13,6 +13,8 @@ const tsc = bin('typescript', 'bin/tsc');
 const SCRIPTS = {
   start: { build: true, args: ['apps/standalone/dist/main.js'] },
   perdure: { build: true, args: ['apps/cli/dist/main.js'], keepDirectory: true },
+  // Its own packages (Restate's server and SDK) are no part of the workspace's install; without Restate none are needed.
+  bench: { build: true, own: 'tools/bench', args: ['tools/bench/dist/main.js'] },
   build: { args: [tsc, '-b'] },
   test: { build: true, args: ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', bin('jest', 'bin/jest.js')] },
   // The boundary rule reads Nx's project graph, so that is made first.
@@ -27,6 +29,8 @@ if (!script) {
 }
 
 ensureInstalled(root);
+const only = /--only[= ](\S+)/.exec(rest.join(' '))?.[1];
+if (script.own && only !== 'perdure') ensureInstalled(join(root, script.own), `the packages of ${script.own}`);
 const node = findNode(root);
 if (!node) {
   console.error(`perdure: needs Node ${NODE_MAJOR} or later; this is ${process.version}, and there is no npm package of Node ${NODE_MAJOR} for ${process.platform}-${process.arch}. Install Node ${NODE_MAJOR} and run again.`);

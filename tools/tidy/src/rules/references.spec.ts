@@ -19,4 +19,10 @@ describe('references', () => {
     expect(findingsOf(references, { ...dependent, ...root('libs/a', 'libs/b/c') })).toEqual([expect.stringContaining('libs/b/c/tsconfig.json: does not reference libs/a')]);
     expect(findingsOf(references, { ...soundPackage('libs/a'), ...soundPackage('libs/d'), ...root('libs/a', 'libs/d'), ...own('libs/d', '../a') })).toEqual([expect.stringContaining('libs/d/tsconfig.json: references libs/a')]);
   });
+
+  it('takes a package outside the workspaces, which names them as peers', () => {
+    const outside = soundPackage('tools/d', { peerDependencies: { '@perdure/a': '0.1.0' } });
+    expect(findingsOf(references, { ...soundPackage('libs/a'), ...outside, ...root('libs/a', 'tools/d'), ...own('tools/d', '../../libs/a') })).toEqual([]);
+    expect(findingsOf(references, { ...soundPackage('libs/a'), ...outside, ...root('libs/a', 'tools/d') })).toEqual([expect.stringContaining('tools/d/tsconfig.json: does not reference libs/a')]);
+  });
 });

@@ -28,7 +28,7 @@ function packageReferences({ folder, manifest }: Package, workspace: Workspace):
   const file = `${folder}/tsconfig.json`;
   const listed = referencesIn(file, workspace);
   if (!listed) return [{ file, why: 'missing' }];
-  const declared = { ...manifest.dependencies, ...manifest.devDependencies };
+  const declared = { ...manifest.dependencies, ...manifest.devDependencies, ...manifest.peerDependencies };
   const wanted = workspace.packages.filter(({ name }) => name in declared).map((each) => each.folder);
   return [
     ...wanted.filter((path) => !listed.includes(path)).map((path) => ({ file, why: `does not reference ${path}, which package.json depends on` })),

@@ -1,0 +1,18 @@
+import { describe, expect, it } from '@jest/globals';
+import { parseOptions } from './options.js';
+
+describe('options', () => {
+  it('measures all of it by default', () => {
+    expect(parseOptions([])).toMatchObject({ concurrency: [1, 16, 64, 256], seconds: 20, systems: ['perdure', 'restate'], quick: false });
+  });
+
+  it('selects', () => {
+    expect(parseOptions(['--workload', 'five-step', '--concurrency', '16,64', '--seconds', '5', '--only=perdure', '--json', 'out.json'])).toEqual({
+      workloads: ['five-step'], concurrency: [16, 64], seconds: 5, systems: ['perdure'], json: 'out.json', data: undefined, quick: false, help: false,
+    });
+  });
+
+  it.each([[['--workload', 'six-step'], 'five-step'], [['--concurrency', '0'], 'above 0'], [['--seconds', 'x'], 'above 0'], [['--only', 'temporal'], 'restate'], [['--fast'], '--fast']] as const)('refuses %j', (args, why) => {
+    expect(() => parseOptions(args)).toThrow(why);
+  });
+});

@@ -1,0 +1,55 @@
+import { readdirSync, readFileSync } from 'node:fs';
+
+/** The kernel's USER_HZ, in which /proc counts CPU time; 100 on every Linux that Node runs on. */
+const TICKS_PER_SECOND = 100;
+
+export interface Usage {
+  /** User and system time since the process began, with its threads, ended ones too. */
+  readonly cpuS: number;
+  readonly threads: ReadonlyMap<number, ThreadUsage>;
+  readonly rssBytes: number;
+}
+
+interface ThreadUsage {
+  readonly name: string;
+  readonly cpuS: number;
+}
+
+/** Field 2 is the name in parentheses and may itself hold any; fields 14 and 15 are user and system time. */
+export const parseStat = (text: string): ThreadUsage => {
+  const end = text.lastIndexOf(')');
+  const fields = text.slice(end + 2).split(' ');
+  return { name: text.slice(text.indexOf('(') + 1, end), cpuS: (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND };
+};
+
+/** What the kernel says that a process has used. @throws Error when there is no such process, or no /proc */
+export const usageOf = (pid: number): Usage => {
+  const threads = new Map<number, ThreadUsage>();
+  for (const id of readdirSync(`/proc/${pid}/task`)) {
+    const stat = readIfThere(`/proc/${pid}/task/${id}/stat`);
+    if (stat !== undefined) threads.set(Number(id), parseStat(stat));
+  }
+  const rss = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  return { cpuS: parseStat(readFileSync(`/proc/${pid}/stat`, 'utf8')).cpuS, threads, rssBytes: Number(rss?.[1] ?? 0) * 1024 };
+};
+
+/** A thread may end between the listing and the reading. */
+const readIfThere = (path: string): string | undefined => {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
+    throw error;
+  }
+};
+
+/** CPU seconds by group of threads between two readings: the main thread, those that share a name of their own (`worker-1`, `worker-2`: `worker`), the rest. */
+export const threadGroups = (pid: number, before: Usage, after: Usage): Record<string, number> => {
+  const processName = after.threads.get(pid)?.name;
+  const groups: Record<string, number> = {};
+  for (const [id, { name, cpuS }] of after.threads) {
+    const group = id === pid ? 'main' : name === processName ? 'helpers' : name.replace(/[-_]?\d+$/, '');
+    groups[group] = (groups[group] ?? 0) + cpuS - (before.threads.get(id)?.cpuS ?? 0);
+  }
+  return groups;
+};

@@ -1,0 +1,32 @@
+import { ratioOf } from './statistics.js';
+import { renderTable, showNumber } from './table.js';
+import type { Measured } from './window.js';
+
+export interface Row {
+  readonly workload: string;
+  readonly concurrency: number;
+  readonly system: string;
+  readonly measured: Measured;
+}
+
+const HEADINGS = ['workload', 'in flight', 'system', 'rate /s', 'p50 ms', 'p95 ms', 'p99 ms', 'CPU ms: server', '(threads)', 'worker', 'client', 'RSS MB: server', 'worker', 'rate ÷ restate', 'p50 ÷ restate'];
+
+/** One table; a row's last columns compare it with Restate's of the same workload and concurrency. */
+export const reportOf = (rows: readonly Row[]): string =>
+  renderTable(HEADINGS, rows.map((row) => {
+    const { workload, concurrency, system, measured } = row;
+    const peer = rows.find((each) => each.system === 'restate' && each.workload === workload && each.concurrency === concurrency && each !== row)?.measured;
+    const { ratePerS, latencyMs, cpuMs, threadsMs, rssMb } = measured;
+    return [
+      workload, String(concurrency), system,
+      showNumber(ratePerS), showNumber(latencyMs.p50), showNumber(latencyMs.p95), showNumber(latencyMs.p99),
+      showNumber(cpuMs['server']), showThreads(threadsMs['server'] ?? {}), showNumber(cpuMs['worker']), showNumber(cpuMs['client']),
+      showNumber(rssMb['server']), showNumber(rssMb['worker']),
+      showNumber(ratioOf(ratePerS, peer?.ratePerS)), showNumber(ratioOf(latencyMs.p50, peer?.latencyMs.p50)),
+    ];
+  }));
+
+const THREADS_SHOWN = 4;
+
+const showThreads = (threads: Readonly<Record<string, number>>): string =>
+  Object.entries(threads).sort(([, a], [, b]) => b - a).slice(0, THREADS_SHOWN).filter(([, ms]) => ms >= 0.005).map(([name, ms]) => `${name} ${showNumber(ms)}`).join(' ');

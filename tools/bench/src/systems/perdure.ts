@@ -1,0 +1,63 @@
+import type { ChildProcess } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { bundle } from '@perdure/bundler';
+import { Client } from '@perdure/sdk/client';
+import type { Children } from '../children.js';
+import { freePorts, untilReady, untilSaysReady } from './ports.js';
+import type { System, SystemOptions } from './system.js';
+
+const SERVER = fileURLToPath(new URL('../../../../apps/standalone/dist/main.js', import.meta.url));
+const WORKER = fileURLToPath(new URL('../worker-process.js', import.meta.url));
+const WORKFLOWS = fileURLToPath(new URL('../../src/bench.workflow.ts', import.meta.url));
+
+/** The built server as `npm start` runs it, without the sample product. */
+export class PerdureSystem implements System {
+  readonly name = 'perdure';
+  readonly title = 'perdure';
+  readonly #children: Children;
+  readonly #options: SystemOptions;
+  #port = 0;
+  #server: ChildProcess | undefined;
+  #worker: ChildProcess | undefined;
+
+  constructor(children: Children, options: SystemOptions) {
+    this.#children = children;
+    this.#options = options;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
+  pids(): Readonly<Record<string, number>> {
+    return { server: this.#server!.pid!, ...(this.#worker ? { worker: this.#worker.pid! } : {}) };
+  }
+
+  async start(): Promise<void> {
+    [this.#port = 0] = await freePorts(1);
+    mkdirSync(this.#options.folder, { recursive: true });
+    await this.startServer();
+    const { code, sourceMap } = await bundle({ entry: WORKFLOWS });
+    const client = new Client({ url: this.url });
+    await client.deploy({ name: 'bench', code, sourceMap });
+    await client.close();
+    this.#worker = this.#children.fork(WORKER, [this.url], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+    await untilSaysReady(this.#worker);
+  }
+
+  async startServer(): Promise<void> {
+    const env = { ...process.env, PERDURE_HOST: '127.0.0.1', PERDURE_PORT: String(this.#port), PERDURE_DATA: this.#options.folder, PERDURE_SAMPLES: 'off' };
+    this.#server = this.#children.spawn(process.execPath, [SERVER], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    await untilReady(`${this.url}/readyz`, this.#server);
+  }
+
+  async killServer(): Promise<void> {
+    await this.#children.end(this.#server!);
+  }
+
+  async stop(): Promise<void> {
+    if (this.#worker) await this.#children.end(this.#worker);
+    if (this.#server) await this.#children.end(this.#server, 'SIGTERM');
+  }
+}
