@@ -14,4 +14,6 @@ export type { Failure, Outcome, TimeoutKind } from './outcome.js';
 export { ENGINE_ABI, isClosed, RUN_STATUSES, runKeyOf } from './run.js';
 export type { Pin, RunKey, RunStatus } from './run.js';
 export type * from './task.js';
+export { isSampled, isTraceparent, parseTraceparent, toTraceparent } from './trace-context.js';
+export type { TraceContext } from './trace-context.js';
 export type * from './view.js';

@@ -11,6 +11,9 @@ import { Scheduler } from '@perdure/scheduler';
 import { SqliteCorrelationStore, SqliteSagaStore, SqliteSchedulerStore, SqliteStateStore, type ShardFile } from '@perdure/sqlite';
 import { Inbox } from './inbox.js';
 import { SandboxRealms } from './sandbox-realms.js';
+import type { MetricJson } from './telemetry/shard-metrics.js';
+import { ShardObserver } from './telemetry/shard-observer.js';
+import type { SpanReport } from './telemetry/shard-span.js';
 import { ShardGateway, type InspectedBundle, type QueryRequest, type ShardFigures, type ShardHints } from './shard-gateway.js';
 
 export interface EmbeddedShardOptions {
@@ -24,6 +27,8 @@ export interface EmbeddedShardOptions {
   readonly limits?: Partial<ProcessorLimits>;
   /** Closed runs are removed after so long. */
   readonly retentionMs?: number;
+  /** Takes the spans of traced runs, a commit at a time. Absent: traces are off. */
+  readonly onSpans?: (report: SpanReport) => void;
   /** A line for the operator. */
   readonly log?: (level: 'info' | 'warn' | 'error', message: string, fields: Readonly<Record<string, unknown>>) => void;
 }
@@ -55,6 +60,7 @@ export class EmbeddedShard extends ShardGateway {
   readonly #correlationStore: SqliteCorrelationStore;
   readonly #sagaStore: SqliteSagaStore;
   readonly #inbox: Inbox;
+  readonly #observer: ShardObserver;
   #processor!: ShardProcessor;
   #scheduler!: Scheduler;
   #correlator!: Correlator;
@@ -79,6 +85,7 @@ export class EmbeddedShard extends ShardGateway {
     this.#correlationStore = new SqliteCorrelationStore(options.file);
     this.#sagaStore = new SqliteSagaStore(options.file);
     this.#inbox = new Inbox(options.file);
+    this.#observer = new ShardObserver({ clock: options.clock, ...(options.onSpans ? { report: options.onSpans } : {}) });
   }
 
   static async open(options: EmbeddedShardOptions): Promise<EmbeddedShard> {
@@ -122,6 +129,11 @@ export class EmbeddedShard extends ShardGateway {
     return { ...this.#figures, liveRealms: this.#processor.liveRealms, queued: this.#work.length };
   }
 
+  override metrics(): Promise<readonly MetricJson[]> {
+    const { tasks, timers, sessions, poisoned } = this.#scheduler.stats;
+    return this.#observer.metrics({ tasksOpen: tasks, tasksPoisoned: poisoned, timers, sessions, waits: this.#correlator.waiting, eventsBuffered: this.#correlator.buffered, ready: this.#scheduler.ready() });
+  }
+
   override onHints(listener: (hints: ShardHints) => void): void {
     this.#listeners.push(listener);
   }
@@ -151,20 +163,28 @@ export class EmbeddedShard extends ShardGateway {
     const engine = new Engine({ deriveRunId, digest: sha256Hex });
     this.#processor = await ShardProcessor.open(
       {
-        engine, bundles, store: this.#state, realms: new SandboxRealms(sandbox), ownership: new SoleOwner(file.epoch),
+        engine, bundles, store: this.#state, realms: new SandboxRealms(sandbox), ownership: new SoleOwner(file.epoch), observer: this.#observer,
         ...(stacks ? { stacks } : {}),
         events: {
           outcome: (ref, outcome) => this.#tell(outcomeKeyOf(ref), outcome),
-          fault: (input, error) => log?.('error', 'an input was set aside and its run suspended', { tenant: input.tenant, workflowId: input.workflowId, inputId: input.id, error: error.stack }),
-          closed: (run) => this.#hints.closed.push(runKeyOf(run)),
-          logs: (run, logs) => {
-            for (const { level, text } of logs) log?.(level === 'debug' ? 'info' : level, text, { ...run, source: 'workflow' });
+          fault: (input, error, run) => {
+            const { tenant, workflowId, runId } = run?.run ?? input;
+            log?.('error', 'an input was set aside and its run suspended', { tenant, workflowId, runId, ...this.#observer.traceFields(runId, run?.trace ?? input.trace), inputId: input.id, error: error.stack });
+          },
+          closed: (run, result) => {
+            this.#hints.closed.push(runKeyOf(run));
+            this.#observer.closed(run.tenant, result);
+          },
+          logs: (run, logs, trace) => {
+            if (!log) return;
+            const fields = { ...run, ...this.#observer.traceFields(run.runId, trace), source: 'workflow' };
+            for (const { level, text } of logs) log(level === 'debug' ? 'info' : level, text, fields);
           },
         },
       },
       { shard: file.shard, snapshotKey, ...(limits ? { limits } : {}) },
     );
-    this.#scheduler = new Scheduler({ tasks: this.#schedulerStore.tasks, timers: this.#schedulerStore.timers, clock, random, epoch: file.epoch, wake: () => this.#wake() });
+    this.#scheduler = new Scheduler({ tasks: this.#schedulerStore.tasks, timers: this.#schedulerStore.timers, clock, random, epoch: file.epoch, observer: this.#observer, wake: () => this.#wake() });
     await this.#scheduler.open();
     this.#correlator = await Correlator.open({ store: this.#correlationStore });
     this.#compensator = await Compensator.open(this.#sagaStore);
@@ -297,7 +317,9 @@ export class EmbeddedShard extends ShardGateway {
       this.#sagaStore.write(sagas);
       this.#inbox.write();
     });
-    this.#figures.commitSeconds += (performance.now() - startedMs) / 1000;
+    const tookMs = performance.now() - startedMs;
+    this.#figures.commitSeconds += tookMs / 1000;
+    this.#observer.wrote(tookMs);
     this.#figures.batches += 1;
   }
 
@@ -306,6 +328,7 @@ export class EmbeddedShard extends ShardGateway {
     this.#processor.committed();
     this.#correlator.committed();
     this.#scheduler.committed();
+    this.#observer.committed();
     for (const work of works) if (work.kind === 'events') work.resolve(work.receipts ?? []);
     const hints = this.#hints;
     if (hints.closed.length === 0 && hints.decided.length === 0) return;
@@ -347,6 +370,7 @@ export class EmbeddedShard extends ShardGateway {
     this.#waiting.clear();
     this.#hints = { closed: [], decided: [] };
     this.#processor.takeBack();
+    this.#observer.takeBack();
     this.#inbox.takeBack();
     await this.#scheduler.reset();
     await this.#correlator.reset();

@@ -1,4 +1,5 @@
 import type { AnswerReceipt, ExternalEvent, HeartbeatRequest, HeartbeatResponse, Input, InputOutcome, Json, PollRequest, PollResponse, TaskAnswer } from '@perdure/contract';
+import type { MetricJson } from './telemetry/shard-metrics.js';
 
 export interface QueryRequest {
   readonly tenant: string;
@@ -42,6 +43,10 @@ export abstract class ShardGateway {
   /** Evaluates code as a bundle. @throws PerdureError `bundle-invalid` */
   abstract inspect(code: string): Promise<InspectedBundle>;
   abstract figures(): Promise<ShardFigures>;
+  /** Prometheus metrics, to be merged with those of other shards. */
+  metrics(): Promise<readonly MetricJson[]> {
+    return Promise.resolve([]);
+  }
   abstract onHints(listener: (hints: ShardHints) => void): void;
   /** Stops handing out tasks, answers what is in flight. */
   abstract drain(): Promise<void>;

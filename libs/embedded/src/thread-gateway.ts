@@ -1,6 +1,7 @@
 import { PerdureError, type AnswerReceipt, type ExternalEvent, type HeartbeatRequest, type HeartbeatResponse, type Input, type InputOutcome, type Json, type PollRequest, type PollResponse, type TaskAnswer } from '@perdure/contract';
 import type { Worker } from 'node:worker_threads';
 import { ShardGateway, type InspectedBundle, type QueryRequest, type ShardFigures, type ShardHints } from './shard-gateway.js';
+import type { MetricJson } from './telemetry/shard-metrics.js';
 import { Batcher, fromWireError, type FromShard, type ToShard } from './wire.js';
 
 interface Waiting {
@@ -58,6 +59,9 @@ export class ThreadGateway extends ShardGateway {
   }
   override figures(): Promise<ShardFigures> {
     return this.#call('figures', []);
+  }
+  override metrics(): Promise<readonly MetricJson[]> {
+    return this.#call('metrics', []);
   }
   override onHints(listener: (hints: ShardHints) => void): void {
     this.#listeners.push(listener);

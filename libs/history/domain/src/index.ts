@@ -10,5 +10,5 @@ export type { ShardHead } from './ports/state-store.js';
 export { isStoreFault, StoreFault } from './ports/store-fault.js';
 export type { StoreFaultKind } from './ports/store-fault.js';
 export { PROCESSOR_LIMITS } from './processor-options.js';
-export type { ProcessorDeps, ProcessorEvents, ProcessorLimits, ProcessorOptions } from './processor-options.js';
+export type { ProcessorDeps, ProcessorEvents, ProcessorLimits, ProcessorObserver, ProcessorOptions } from './processor-options.js';
 export { ShardProcessor } from './shard-processor.js';

@@ -1,5 +1,5 @@
-import type { Input, InputOutcome, RealmLog, RunKey, RunResult } from '@perdure/contract';
-import type { Engine } from '@perdure/engine';
+import type { Effect, Input, InputOutcome, RealmLog, RunKey, RunResult } from '@perdure/contract';
+import type { Engine, RunState } from '@perdure/engine';
 import type { BundleSource } from './ports/bundle-source.js';
 import type { InputRef } from './ports/history-rows.js';
 import type { Ownership } from './ports/ownership.js';
@@ -12,10 +12,19 @@ export interface ProcessorEvents {
   /** For an update twice: `accepted`, then `updated`. */
   outcome?(ref: InputRef, outcome: InputOutcome): void;
   closed?(run: RunKey, result: RunResult): void;
-  /** What workflow code wrote with `console`, as it runs; not in replays. */
-  logs?(run: RunKey, logs: readonly RealmLog[]): void;
+  /** What workflow code wrote with `console`, as it runs; not in replays. `trace` is the run's. */
+  logs?(run: RunKey, logs: readonly RealmLog[], trace: string | undefined): void;
   /** An input could not be processed and was set aside; its run is suspended. For the operator. */
-  fault?(input: Input, error: Error): void;
+  fault?(input: Input, error: Error, run: RunState | undefined): void;
+}
+
+/** Sees inputs as they are processed, for metrics and traces; decides nothing. What it sees counts only once the batch has committed. */
+export interface ProcessorObserver {
+  processing(input: Input): void;
+  /** The run has the input now. Gives its effects, with another trace context perhaps. */
+  processed(input: Input, run: RunState, effects: readonly Effect[]): readonly Effect[];
+  /** The input changed nothing in the run that it was for. */
+  dropped(input: Input, run: RunState): void;
 }
 
 export interface ProcessorDeps {
@@ -26,6 +35,7 @@ export interface ProcessorDeps {
   readonly ownership: Ownership;
   readonly stacks?: StackMapper;
   readonly events?: ProcessorEvents;
+  readonly observer?: ProcessorObserver;
 }
 
 /** I9: what a shard keeps in memory. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { ENGINE_ABI, isPerdureError, PerdureError, runKeyOf, toPerdureError, type ActivationOutput, type Command, type CommandKind, type Effect, type Input, type InputOf, type InputOutcome, type Json, type Pin, type ProblemData, type RunKey, type SuspendReason } from '@perdure/contract';
-import type { Activate, ActivationResult, Decision, RecordOnly, Settled, Settlement } from '@perdure/engine';
+import type { Activate, ActivationResult, Decision, RecordOnly, RunState, Settled, Settlement } from '@perdure/engine';
 import { Batch, inputKeyOf } from './batch.js';
 import type { CachedRun } from './cached-run.js';
 import { contentOf, isRemembered } from './input-content.js';
@@ -146,14 +146,19 @@ export class ShardProcessor {
 
   async #processSafely(input: Input): Promise<Step> {
     this.#current = undefined;
+    this.#deps.observer?.processing(input);
     try {
       return await this.#processOne(input);
     } catch (thrown) {
       const error = toPerdureError(thrown);
       if (error.retryable) throw error;
-      this.#deps.events?.fault?.(input, error);
+      this.#deps.events?.fault?.(input, error, this.#stateInHand());
       return { effects: await this.#setAside(input, { error, mayRecord: true }).catch((again: unknown) => this.#giveUp(again)) };
     }
+  }
+
+  #stateInHand(): RunState | undefined {
+    return this.#current?.state;
   }
 
   /** Not even that could be written: the input is lost, unless the batch has touched the run, for then the batch cannot stand. */
@@ -176,13 +181,16 @@ export class ShardProcessor {
     if (decision.kind === 'redirect') throw new PerdureError('internal', 'The run has continued too often to follow.');
     if (decision.kind === 'drop' || decision.kind === 'refuse') {
       const outcome: InputOutcome | undefined = decision.kind === 'refuse' ? { kind: 'refused', problem: decision.problem } : decision.outcome;
+      if (run) this.#deps.observer?.dropped(input, run.state);
       if (outcome && kept) this.#batch.outcomes.push({ ref, outcome });
       else if (outcome && content !== undefined) this.#keepOutcome(ref, { outcome, content, at: input.at, ...(run ? { run: run.number } : {}) });
       return { effects: decision.effects };
     }
     const { settled, touched } = await this.#carryOut(run, decision);
     await this.#keepOutcomes(input, { settled, touched });
-    return { effects: settled.effects, continuation: settled.continuation };
+    const { observer } = this.#deps;
+    const effects = observer && touched ? observer.processed(input, touched.state, settled.effects) : settled.effects;
+    return { effects, continuation: settled.continuation };
   }
 
   async #keepOutcomes(input: Input, { settled, touched }: { readonly settled: Settled; readonly touched: CachedRun | undefined }): Promise<void> {
@@ -277,7 +285,7 @@ export class ShardProcessor {
 
   async #activate(run: CachedRun | undefined, { decision, fresh }: { readonly decision: Activate; readonly fresh: Realm | undefined }): Promise<Settlement> {
     const [lead] = decision.lead;
-    if (fresh && lead?.kind === 'started') return this.#run(fresh, { jobs: decision.jobs as readonly RealmJob[], run: lead.run, bundle: lead.pin.bundle });
+    if (fresh && lead?.kind === 'started') return this.#run(fresh, { jobs: decision.jobs as readonly RealmJob[], run: lead.run, bundle: lead.pin.bundle, trace: lead.trace });
     assert(run, 'what is no start has a run');
     const pin = decision.repinTo === undefined ? undefined : { bundle: decision.repinTo, abi: ENGINE_ABI, sandbox: this.#deps.realms.build };
     const realm = pin ? await this.#loader.repin(run, pin) : await this.#loader.realm(run);
@@ -285,11 +293,11 @@ export class ShardProcessor {
     const numbers = decision.jobs.filter(({ job }) => !job).map(({ n }) => n);
     const loaded = await this.#loader.jobsAt(run, numbers);
     const jobs = decision.jobs.map(({ job, ...rest }, index) => ({ ...rest, job: job ?? loaded[index]! }));
-    const settlement = await this.#run(realm, { jobs, run: run.state.run, bundle: (pin ?? run.state.pin).bundle });
+    const settlement = await this.#run(realm, { jobs, run: run.state.run, bundle: (pin ?? run.state.pin).bundle, trace: run.state.trace });
     return { ...settlement, ...(pin ? { pin } : {}), ...(loaded.length > 0 ? { jobs: loaded } : {}) };
   }
 
-  async #run(realm: Realm, { jobs, run, bundle }: { readonly jobs: readonly RealmJob[]; readonly run: RunKey; readonly bundle: string }): Promise<Extract<Settlement, { kind: 'ran' }>> {
+  async #run(realm: Realm, { jobs, run, bundle, trace }: { readonly jobs: readonly RealmJob[]; readonly run: RunKey; readonly bundle: string; readonly trace: string | undefined }): Promise<Extract<Settlement, { kind: 'ran' }>> {
     const results: ActivationResult[] = [];
     for (const job of jobs) {
       const result = activate(realm, job);
@@ -299,7 +307,7 @@ export class ShardProcessor {
       }
       const { output } = result;
       results.push({ kind: 'ok', output: await this.#mapStacks(output, { tenant: run.tenant, bundle }) });
-      if (output.logs && output.logs.length > 0) this.#deps.events?.logs?.(run, output.logs);
+      if (output.logs && output.logs.length > 0) this.#deps.events?.logs?.(run, output.logs, trace);
       if (output.commands.some(({ kind }) => CLOSING.has(kind))) break;
     }
     return { kind: 'ran', results };

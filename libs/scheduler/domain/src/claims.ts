@@ -3,6 +3,7 @@ import type { Clock } from '@perdure/clock';
 import type { AlarmHeap } from './alarm-heap.js';
 import { ReadyQueue } from './ready-queue.js';
 import type { SchedulerLimits } from './scheduler-limits.js';
+import type { ObservedAttempt } from './scheduler-observer.js';
 import { Poller, Session, type Wants } from './session.js';
 import type { Task } from './task.js';
 import type { Timer } from './timer.js';
@@ -17,8 +18,18 @@ export interface ClaimsOptions {
   readonly tasks: ReadonlyMap<string, Task>;
   /** The token's answer was recorded lately. */
   readonly isRecent: (token: string) => boolean;
+  /** Gives the trace context for the attempt's worker. */
+  readonly handedOut?: (attempt: ObservedAttempt) => string | undefined;
   /** Something about it changes rows: handle it inside a batch. */
   readonly due: (subject: Task | Session) => void;
+}
+
+export interface ReadyCount {
+  readonly tenant: string;
+  readonly queue: string;
+  /** Only the surgical pool takes them. */
+  readonly poisoned: boolean;
+  readonly count: number;
 }
 
 /**
@@ -48,6 +59,14 @@ export class Claims {
     let count = 0;
     for (const { size } of this.#ready.values()) count += size;
     return count;
+  }
+
+  /** What is ready, by tenant and queue. */
+  *ready(): Generator<ReadyCount> {
+    for (const [key, { size }] of this.#ready) {
+      const [tenant, queue] = key.split('\u0000') as [string, string];
+      yield { tenant, queue: queue.replace(POISONED, ''), poisoned: queue.endsWith(POISONED), count: size };
+    }
   }
 
   get sessionCount(): number {
@@ -223,12 +242,14 @@ export class Claims {
   #handOut(session: Session, task: Task, now: number): TaskEnvelope {
     const { spec, state, key } = task;
     if (task.token !== undefined) this.#byToken.delete(task.token);
-    const { epoch, nonce } = this.#options;
+    const { epoch, nonce, handedOut } = this.#options;
     const token = formatToken({ epoch, attempt: state.attempt, key }, nonce());
     task.token = token;
     this.#byToken.set(token, task);
     this.#give(session, task, now);
-    const { run, seq, role, name, input, bundle, workflowType, trace } = spec;
+    task.startedMs = now;
+    const trace = handedOut ? handedOut(task.observed()) : spec.trace;
+    const { run, seq, role, name, input, bundle, workflowType } = spec;
     const { queue, heartbeatTimeoutMs } = spec.options;
     return { token, run, seq, role, name, input, bundle, workflowType, queue, attempt: state.attempt, epoch, idempotencyKey: key, deadline: task.deadlineMs, heartbeatTimeoutMs, progress: state.progress, trace };
   }

@@ -5,5 +5,7 @@ export type { AcceptedAttempt, SchedulerChange, TaskChange, TaskRow, TaskState, 
 export type { UndoClosing } from './undo-closing.js';
 export { Scheduler } from './scheduler.js';
 export type { SchedulerOptions, SchedulerStats } from './scheduler.js';
+export type { ReadyCount } from './claims.js';
 export { SCHEDULER_LIMITS } from './scheduler-limits.js';
 export type { SchedulerLimits } from './scheduler-limits.js';
+export type { AttemptEnding, ObservedAttempt, SchedulerObserver } from './scheduler-observer.js';

@@ -1,11 +1,12 @@
 import type { CancelTimer, Clock } from '@perdure/clock';
-import { idempotencyKeyOf, type AnswerReceipt, type HeartbeatRequest, type HeartbeatResponse, type Input, type Outcome, type PollRequest, type PollResponse, type RunKey, type SchedulerEffect, type TaskAnswer, type TaskSpec } from '@perdure/contract';
+import { idempotencyKeyOf, type AnswerReceipt, type Failure, type HeartbeatRequest, type HeartbeatResponse, type Input, type Outcome, type PollRequest, type PollResponse, type RunKey, type SchedulerEffect, type TaskAnswer, type TaskSpec } from '@perdure/contract';
 import { afterAttempt, cancelled, scheduleToCloseDeadline, timedOut, type Ending } from './after-attempt.js';
 import { AlarmHeap } from './alarm-heap.js';
-import { Claims } from './claims.js';
+import { Claims, type ReadyCount } from './claims.js';
 import { DeskMail, type AnswerCall } from './desk-mail.js';
 import { RunIndex } from './run-index.js';
 import { SCHEDULER_LIMITS, type SchedulerLimits } from './scheduler-limits.js';
+import type { AttemptEnding, SchedulerObserver } from './scheduler-observer.js';
 import { Session, type Poller } from './session.js';
 import { Stage } from './stage.js';
 import { TaskDesk } from './task-desk.js';
@@ -26,6 +27,7 @@ export interface SchedulerOptions {
   readonly epoch: number;
   /** There is something to take: run a batch. Called at most once until `takeInputs`. */
   readonly wake: () => void;
+  readonly observer?: SchedulerObserver;
   readonly limits?: Partial<SchedulerLimits>;
 }
 
@@ -33,8 +35,14 @@ export interface SchedulerStats {
   /** Not closed. */
   readonly tasks: number;
   readonly ready: number;
+  readonly poisoned: number;
   readonly timers: number;
   readonly sessions: number;
+}
+
+interface Ended {
+  readonly how: AttemptEnding;
+  readonly error?: Failure;
 }
 
 /**
@@ -82,11 +90,19 @@ export class Scheduler extends TaskDesk {
       tasks: this.#index.tasks,
       isRecent: (token) => this.#mail.isRecent(token),
       due: (subject) => this.#addDue(subject),
+      ...(options.observer ? { handedOut: (attempt) => options.observer!.handedOut(attempt) } : {}),
     });
   }
 
   get stats(): SchedulerStats {
-    return { tasks: this.#index.tasks.size, ready: this.#claims.readyCount, timers: this.#index.timers.size, sessions: this.#claims.sessionCount };
+    let poisoned = 0;
+    for (const task of this.#index.tasks.values()) if (task.poisoned) poisoned++;
+    return { tasks: this.#index.tasks.size, poisoned, ready: this.#claims.readyCount, timers: this.#index.timers.size, sessions: this.#claims.sessionCount };
+  }
+
+  /** What is ready to be handed out, by tenant and queue. */
+  ready(): Iterable<ReadyCount> {
+    return this.#claims.ready();
   }
 
   // ── opening ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -267,24 +283,24 @@ export class Scheduler extends TaskDesk {
   #dropRun(run: RunKey): void {
     for (const item of this.#index.ofRun(run)) {
       if (item.sort === 'timer') this.#stopTimer(item);
-      else this.#forget(item);
+      else this.#forget(item, { how: 'dropped' });
     }
   }
 
   // ── closing and changing ──────────────────────────────────────────────────────────────────────────────────────────
 
   /** Invariant 3. */
-  #close(task: Task, outcome: Outcome): void {
+  #close(task: Task, outcome: Outcome, how: AttemptEnding = outcome.status): void {
     const { run, seq, role, trace } = task.spec;
     const attempts = task.token === undefined && task.status !== 'unclaimed' ? task.state.attempt - 1 : task.state.attempt;
-    this.#forget(task);
+    this.#forget(task, { how, ...('error' in outcome ? { error: outcome.error } : {}) });
     if (role === 'undo') return this.#stage.addUndoClosing({ run, undoSeq: seq, outcome, attempts });
     this.#stage.addInput({ id: `${run.runId}/${seq}/closed`, ...run, at: this.#clock.now(), ...(trace === undefined ? {} : { trace }), kind: 'activityClosed', seq, outcome, attempts });
   }
 
   /** The task is no more. */
-  #forget(task: Task): void {
-    this.#endAttempt(task);
+  #forget(task: Task, ending: Ended): void {
+    this.#endAttempt(task, ending);
     task.status = 'closed';
     this.#heap.remove(task);
     this.#index.removeTask(task);
@@ -292,7 +308,8 @@ export class Scheduler extends TaskDesk {
   }
 
   /** Whoever holds it is told after the commit; one who has answered knows. */
-  #endAttempt(task: Task): void {
+  #endAttempt(task: Task, ending: Ended): void {
+    if (task.token !== undefined) this.#options.observer?.attemptEnded(task.observed(), ending);
     if (task.session && !this.#mail.isRecent(task.token!)) this.#superseded.push({ session: task.session, token: task.token! });
     this.#claims.end(task);
   }
@@ -304,8 +321,9 @@ export class Scheduler extends TaskDesk {
 
   #endWithout(task: Task, ending: Ending): void {
     const verdict = afterAttempt(task.spec, task.state, { ending, now: this.#clock.now(), random: this.#options.random, limits: this.#limits });
-    if ('close' in verdict) return this.#close(task, verdict.close);
-    this.#endAttempt(task);
+    if ('close' in verdict) return this.#close(task, verdict.close, ending.kind);
+    this.#endAttempt(task, { how: ending.kind, ...('error' in ending ? { error: ending.error } : {}) });
+    if (verdict.state.poisonedAt !== undefined && !task.poisoned) this.#options.observer?.poisoned(task.spec);
     task.status = 'settling';
     this.#heap.remove(task);
     const { accepted: _, ...state } = verdict.state;
@@ -433,8 +451,10 @@ export class Scheduler extends TaskDesk {
     }
     if (subject.gone || subject.row.dueMs > this.#clock.now()) return;
     const { run, seq, dueMs } = subject.row;
+    const at = this.#clock.now();
     this.#stopTimer(subject);
-    this.#stage.addInput({ id: `${run.runId}/${seq}/fired`, ...run, at: this.#clock.now(), kind: 'timerFired', seq, dueMs });
+    this.#options.observer?.timerFired(at - dueMs);
+    this.#stage.addInput({ id: `${run.runId}/${seq}/fired`, ...run, at, kind: 'timerFired', seq, dueMs });
   }
 
   #taskDue(task: Task): void {

@@ -2,6 +2,7 @@ import { idempotencyKeyOf, type TaskSpec } from '@perdure/contract';
 import { scheduleToCloseDeadline } from './after-attempt.js';
 import type { Alarm } from './alarm-heap.js';
 import type { SchedulerLimits } from './scheduler-limits.js';
+import type { ObservedAttempt } from './scheduler-observer.js';
 import type { Session } from './session.js';
 import type { TaskRow, TaskState } from './task-row.js';
 
@@ -34,6 +35,8 @@ export class Task implements Alarm {
   session: Session | undefined;
   /** The worker has said that it has the attempt. */
   confirmed = false;
+  /** When this life of the slice last handed an attempt out; 0: never. */
+  startedMs = 0;
   /** When the attempt is given up. */
   deadlineMs = Infinity;
   heartbeatDeadlineMs = Infinity;
@@ -71,6 +74,12 @@ export class Task implements Alarm {
 
   get poisoned(): boolean {
     return this.state.poisonedAt !== undefined;
+  }
+
+  /** Of one that has been handed out. */
+  observed(): ObservedAttempt {
+    const { spec, state, token, startedMs } = this;
+    return { spec, attempt: state.attempt, token: token!, readyMs: Math.max(spec.at, state.notBefore), ...(startedMs > 0 ? { startedMs } : {}) };
   }
 
   toRow(): TaskRow {

@@ -5,6 +5,7 @@ import { fromInput } from '../common/arguments.js';
 import { Cancelled } from '../common/errors.js';
 import { toFailure } from '../common/failure.js';
 import type { ActivityFunction } from './activity-registry.js';
+import { inActivitySpan } from './activity-span.js';
 
 export type StopReason = 'cancelled' | 'superseded' | 'shutdown';
 
@@ -46,14 +47,17 @@ export class Attempt {
   }
 
   /** Runs the activity to its end. Never rejects. */
-  async run(run: ActivityFunction): Promise<{ readonly kind: TaskAnswer['kind']; readonly json: string }> {
-    try {
-      const value = await withActivity(this.#context, () => run(...fromInput(this.task.input)));
-      return { kind: 'completed', json: answerJson({ token: this.token, kind: 'completed', value: value as Json }) };
-    } catch (thrown) {
-      const answer = this.#toAnswer(thrown);
-      return { kind: answer.kind, json: JSON.stringify(answer) };
-    }
+  run(run: ActivityFunction): Promise<{ readonly kind: TaskAnswer['kind']; readonly json: string }> {
+    return inActivitySpan(this.task, async (failed) => {
+      try {
+        const value = await withActivity(this.#context, () => run(...fromInput(this.task.input)));
+        return { kind: 'completed', json: answerJson({ token: this.token, kind: 'completed', value: value as Json }) };
+      } catch (thrown) {
+        const answer = this.#toAnswer(thrown);
+        if (answer.kind === 'failed') failed(thrown);
+        return { kind: answer.kind, json: JSON.stringify(answer) };
+      }
+    });
   }
 
   #createContext(): ActivityContext {

@@ -1,6 +1,7 @@
 import { ManualClock } from '@perdure/clock';
 import type { ActivityOptions, Input, PollRequest, PollResponse, RunKey, SchedulerEffect, TaskAnswer, TaskEnvelope, TaskSpec } from '@perdure/contract';
 import type { SchedulerLimits } from '../scheduler-limits.js';
+import type { SchedulerObserver } from '../scheduler-observer.js';
 import { Scheduler } from '../scheduler.js';
 import type { UndoClosing } from '../undo-closing.js';
 import { MemoryTaskStore, MemoryTimerStore } from './memory-stores.js';
@@ -18,12 +19,14 @@ export class SliceHarness {
   readonly inputs: Input[] = [];
   readonly undoClosings: UndoClosing[] = [];
   readonly #limits: Partial<SchedulerLimits>;
+  readonly #observer: SchedulerObserver | undefined;
   scheduler: Scheduler;
   epoch = 1;
   woken = false;
 
-  constructor(limits: Partial<SchedulerLimits> = {}) {
+  constructor(limits: Partial<SchedulerLimits> = {}, observer?: SchedulerObserver) {
     this.#limits = limits;
+    this.#observer = observer;
     this.scheduler = this.#create();
   }
 
@@ -104,6 +107,6 @@ export class SliceHarness {
   }
 
   #create(): Scheduler {
-    return new Scheduler({ tasks: this.tasks, timers: this.timers, clock: this.clock, random: () => 0.5, epoch: this.epoch, wake: () => (this.woken = true), limits: this.#limits });
+    return new Scheduler({ tasks: this.tasks, timers: this.timers, clock: this.clock, random: () => 0.5, epoch: this.epoch, wake: () => (this.woken = true), limits: this.#limits, ...(this.#observer ? { observer: this.#observer } : {}) });
   }
 }
