@@ -1,6 +1,7 @@
 import { isPerdureError } from '@perdure/contract';
 import { pino } from 'pino';
 import { readConfig, type Config } from './config.js';
+import { hints } from './hints.js';
 import { startServer } from './server.js';
 
 const fail = (error: unknown): never => {
@@ -18,7 +19,9 @@ const read = (): Config => {
 
 const config = read();
 const logger = pino({ level: config.logLevel, base: undefined, timestamp: pino.stdTimeFunctions.isoTime });
-const server = await startServer(config, {
+// Loaded only where it is wanted. The server takes its carrier's webhooks, so it is made first.
+const swiftcart = config.samples ? (await import('@perdure/swiftcart')).createSwiftcart(config.tenant) : undefined;
+const server = await startServer({ ...config, webhooks: { ...config.webhooks, ...swiftcart?.webhooks } }, {
   logger,
   onFatal: (reason) => {
     logger.fatal({ reason }, 'the shard cannot go on');
@@ -26,7 +29,9 @@ const server = await startServer(config, {
   },
 }).catch(fail);
 logger.info({ url: server.url, data: config.data }, 'perdure is listening');
-const samples = config.samples ? await (await import('@perdure/swiftcart')).startSwiftcart({ url: server.url, tenant: config.tenant, log: (text) => logger.info(text) }).catch(fail) : undefined;
+const samples = await swiftcart?.start({ url: server.url, log: (text) => logger.info(text) }).catch(fail);
+// Not a log line, so not where those go.
+if (samples) console.error(hints({ url: server.url, data: config.data }));
 
 let stopping = false;
 const stop = (): void => {

@@ -17,12 +17,12 @@ describe('deliver', () => {
     called.push(name);
     return run(...args);
   };
+  const allNoting = (activities: Readonly<Record<string, unknown>>) => Object.fromEntries(Object.entries(activities).flatMap(([name, run]) => (typeof run === 'function' ? [[name, noting(name, run as (...args: unknown[]) => unknown)]] : [])));
   const start = () => world.start(deliver, { workflowId: 'order-7', input: order });
 
   beforeEach(async () => {
     called = [];
-    const activities = Object.fromEntries(Object.entries(carrier).map(([name, run]) => [name, noting(name, run as (...args: unknown[]) => unknown)]));
-    world = await TestWorld.create({ workflows: WORKFLOWS, activities });
+    world = await TestWorld.create({ workflows: WORKFLOWS, activities: allNoting(carrier) });
   });
   afterEach(() => world.close());
 
@@ -49,10 +49,33 @@ describe('deliver', () => {
     expect(called).toEqual(['reserve', 'charge', 'ship', 'notify']);
   });
 
+  it('undoes what it did when the carrier does not go there', async () => {
+    const run = await world.start(deliver, { workflowId: 'order-7', input: { ...order, address: carrier.NOT_SERVED } });
+    await expect(run.result()).rejects.toMatchObject({ status: 'failed', cause: { name: 'ActivityFailed', cause: { name: 'TerminalError' } } });
+    expect(called).toEqual(['reserve', 'charge', 'ship', 'refund', 'release']);
+  });
+
   it('undoes what it did when it is cancelled', async () => {
     const run = await start();
     await run.cancel({ reason: 'changed my mind' });
     await expect(run.result()).rejects.toMatchObject({ status: 'cancelled' });
     expect(called).toEqual(['reserve', 'charge', 'ship', 'refund', 'release']);
+  });
+
+  it.each([
+    ['reserve', ['reserve', 'release']],
+    ['charge', ['reserve', 'charge', 'refund', 'release']],
+    ['ship', ['reserve', 'charge', 'ship', 'refund', 'release']],
+  ] as const)('goes no further when the cancel comes during %s, which completes', async (during, expected) => {
+    await world.close();
+    const cancelling = async (input: never): Promise<unknown> => {
+      await world.client.run('order-7').cancel();
+      return carrier[during](input);
+    };
+    const activities = { ...carrier, [during]: cancelling };
+    world = await TestWorld.create({ workflows: WORKFLOWS, activities: allNoting(activities) });
+    const run = await start();
+    await expect(run.result()).rejects.toMatchObject({ status: 'cancelled' });
+    expect(called).toEqual(expected);
   });
 });

@@ -1,4 +1,4 @@
-import { activities, onQuery, onSignal, receive, saga, signal } from '@perdure/sdk/workflow';
+import { activities, Cancelled, isCancelRequested, onQuery, onSignal, receive, saga, signal, upsertAttributes } from '@perdure/sdk/workflow';
 import type * as carrier from './carrier.activities.js';
 
 export interface Order {
@@ -14,6 +14,7 @@ export interface Receipt {
   readonly hurried: boolean;
 }
 
+/** What the carrier's webhook says. */
 interface Scan {
   readonly at: string;
   readonly place: string;
@@ -36,9 +37,13 @@ export async function deliver(order: Order): Promise<Receipt> {
   try {
     const hold = await undo.run(reserve, order, release);
     stage = 'charging';
+    goOnUnlessCancelled();
     await undo.run(charge, order, refund);
     stage = 'shipping';
+    goOnUnlessCancelled();
     const parcel = await ship({ order, hold });
+    goOnUnlessCancelled();
+    upsertAttributes({ searchAttributes: { tracking: parcel.tracking } });
     stage = 'in transit';
     await receive<Scan>('carrier.picked-up', { match: { tracking: parcel.tracking }, timeout: '2 days' });
     stage = 'out for delivery';
@@ -51,3 +56,8 @@ export async function deliver(order: Order): Promise<Receipt> {
     throw error;
   }
 }
+
+/** A cancel that comes during an activity asks it to stop. If it completes all the same, what comes after it is not cancelled by itself. */
+const goOnUnlessCancelled = (): void => {
+  if (isCancelRequested()) throw new Cancelled();
+};

@@ -1,2 +1,2 @@
-export { startSwiftcart } from './swiftcart.js';
-export type { SwiftcartOptions } from './swiftcart.js';
+export { createSwiftcart } from './swiftcart.js';
+export type { Swiftcart, SwiftcartOptions } from './swiftcart.js';
