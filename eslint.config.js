@@ -68,6 +68,8 @@ export default tseslint.config(
   },
   // The places where time, randomness and the environment come from.
   { files: ['**/system-clock.ts', '**/config.ts', '**/main.ts', '**/*.spec.ts', '**/e2e/**/*.ts', 'tools/**/*.ts', 'libs/sdk/src/{client,node,testing}/**/*.ts'], rules: restrictSyntax('now', 'newDate', 'random', 'env') },
+  // Outside the workspaces, so not in Nx's graph: it depends on what a user installs, and on Restate.
+  { files: ['tools/bench/**'], rules: { '@nx/enforce-module-boundaries': 'off' } },
   // A suite is one function; a Nest handler's parameters are its injected parts.
   { files: ['**/*.spec.ts', '**/testing/**'], rules: { 'max-lines-per-function': 'off', '@typescript-eslint/no-empty-function': 'off' } },
   { files: ['**/*-controller.ts', '**/*.spec.ts'], rules: { 'max-params': 'off' } },

@@ -18,6 +18,8 @@ const environmentSchema = z.object({
   /** The one tenant of a server without keys. */
   PERDURE_TENANT: z.string().min(1).default('demo'),
   PERDURE_CONFIG: z.string().optional(),
+  /** A module whose functions the server runs itself, beside those of its workers. */
+  PERDURE_ACTIVITIES: z.string().optional(),
   /** Default: on, unless there are API keys, which the sample has not. */
   PERDURE_SAMPLES: z.enum(['on', 'off']).optional(),
   PERDURE_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
@@ -31,6 +33,7 @@ export interface Config {
   readonly port: number;
   readonly data: string;
   readonly tenant: string;
+  readonly activities: string | undefined;
   readonly samples: boolean;
   readonly logLevel: string;
   readonly retentionMs: number;
@@ -47,7 +50,7 @@ const invalid = (what: string, error: z.ZodError): PerdureError => new PerdureEr
 export const readConfig = (env: NodeJS.ProcessEnv = process.env): Config => {
   const environment = environmentSchema.safeParse(env);
   if (!environment.success) throw invalid('environment', environment.error);
-  const { PERDURE_HOST: host, PERDURE_PORT: port, PERDURE_DATA: data, PERDURE_TENANT: tenant, PERDURE_LOG_LEVEL: logLevel, PERDURE_RETENTION_DAYS, PERDURE_CONFIG, PERDURE_SAMPLES } = environment.data;
+  const { PERDURE_HOST: host, PERDURE_PORT: port, PERDURE_DATA: data, PERDURE_TENANT: tenant, PERDURE_ACTIVITIES: activities, PERDURE_LOG_LEVEL: logLevel, PERDURE_RETENTION_DAYS, PERDURE_CONFIG, PERDURE_SAMPLES } = environment.data;
   const { apiKeys, eventTypes, webhooks } = readFile(PERDURE_CONFIG);
   const hasKeys = apiKeys.length > 0;
   if (!hasKeys && !isLoopback(host)) {
@@ -55,7 +58,8 @@ export const readConfig = (env: NodeJS.ProcessEnv = process.env): Config => {
   }
   const samples = PERDURE_SAMPLES ?? (hasKeys ? 'off' : 'on');
   if (hasKeys && samples === 'on') throw new PerdureError('invalid-request', 'PERDURE_SAMPLES=on: the sample product has no API key. Leave it out, or give no keys.');
-  return Object.freeze({ host, port, data, tenant, logLevel, samples: samples === 'on', retentionMs: PERDURE_RETENTION_DAYS * DAY_MS, apiKeys, webhooks: resolveWebhookSources(webhooks, env), eventTypes });
+  if (hasKeys && activities !== undefined) throw new PerdureError('invalid-request', 'PERDURE_ACTIVITIES: the server runs activities for its sole tenant. With API keys each tenant has workers of its own.');
+  return Object.freeze({ host, port, data, tenant, activities, logLevel, samples: samples === 'on', retentionMs: PERDURE_RETENTION_DAYS * DAY_MS, apiKeys, webhooks: resolveWebhookSources(webhooks, env), eventTypes });
 };
 
 const readFile = (path: string | undefined): FileConfig => {

@@ -2,6 +2,7 @@ import { isPerdureError } from '@perdure/contract';
 import { pino } from 'pino';
 import { readConfig, type Config } from './config.js';
 import { hints } from './hints.js';
+import { startActivities } from './own-activities.js';
 import { startServer } from './server.js';
 
 const fail = (error: unknown): never => {
@@ -29,6 +30,7 @@ const server = await startServer({ ...config, webhooks: { ...config.webhooks, ..
   },
 }).catch(fail);
 logger.info({ url: server.url, data: config.data }, 'perdure is listening');
+const activities = config.activities === undefined ? undefined : await startActivities(config.activities, { desk: server.desk, tenant: config.tenant, log: (text) => logger.info(text) }).catch(fail);
 const samples = await swiftcart?.start({ url: server.url, log: (text) => logger.info(text) }).catch(fail);
 // Not a log line, so not where those go.
 if (samples) console.error(hints({ url: server.url, data: config.data }));
@@ -38,6 +40,7 @@ const stop = (): void => {
   if (stopping) return;
   stopping = true;
   void Promise.resolve(samples?.stop())
+    .then(() => activities?.shutdown())
     .then(() => server.close())
     .then(() => process.exit(0), fail);
 };

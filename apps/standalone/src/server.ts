@@ -5,9 +5,10 @@ import { LIMITS } from '@perdure/contract';
 import { createHttpApp } from '@perdure/http';
 import { ApiKeyAuthenticator, SoleTenantAuthenticator } from '@perdure/ingestion-feature';
 import { ApiKeys } from '@perdure/ingestion';
+import type { TaskDesk } from '@perdure/scheduler';
 import { FolderLock, MetaFile, openReader } from '@perdure/sqlite';
 import type { Logger } from 'pino';
-import { BODY_LIMITS, newSecret } from './adapters.js';
+import { BODY_LIMITS, newSecret, ShardDesk } from './adapters.js';
 import { AppModule } from './app-module.js';
 import type { Config } from './config.js';
 import { Readiness } from './operations-controller.js';
@@ -15,6 +16,8 @@ import { startShard } from './shard-host.js';
 
 export interface Server {
   readonly url: string;
+  /** Where a worker in this process comes for work. */
+  readonly desk: TaskDesk;
   /** Answers what is in flight, hands out no more tasks, closes the files. */
   close(): Promise<void>;
 }
@@ -41,6 +44,7 @@ export const startServer = async (config: Config, { logger, onFatal }: { readonl
   await nest.listen(config.port, config.host);
   return {
     url: await nest.getUrl(),
+    desk: new ShardDesk(shard),
     close: async () => {
       readiness.draining = true;
       await shard.drain();

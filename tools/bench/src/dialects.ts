@@ -1,7 +1,8 @@
 import { fiveStepResult } from './expected.js';
 import type { Reply, Request } from './http-lane.js';
 
-export type SystemName = 'perdure' | 'restate';
+/** `bare` is the least that a node:http server does with such requests: a limit, no system. */
+export type SystemName = 'perdure' | 'restate' | 'bare';
 
 /** How a system is asked over its public HTTP API, with one request wherever it has one that does. */
 export interface Dialect {
@@ -26,6 +27,11 @@ export const DIALECTS: Readonly<Record<SystemName, Dialect>> = {
     run: (workflow, id) => ({ method: 'POST', path: `/${workflow}/${id}/run`, headers: JSON_HEADERS, body: JSON.stringify(id) }),
     result: (workflow, id) => ({ method: 'GET', path: `/restate/workflow/${workflow}/${id}/output` }),
     holds: ({ status, body }, expected) => status === 200 && body === JSON.stringify(expected),
+  },
+  bare: {
+    run: (workflow, id) => DIALECTS.perdure.run(workflow, id),
+    result: (workflow, id) => DIALECTS.perdure.result(workflow, id),
+    holds: ({ status }) => status === 200,
   },
 };
 

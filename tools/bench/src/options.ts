@@ -1,14 +1,14 @@
 import { parseArgs } from 'node:util';
-import type { SystemName } from './dialects.js';
 
-export const WORKLOADS = ['five-step'] as const;
+export const WORKLOADS = ['limits', 'five-step'] as const;
+export type AskedSystem = 'perdure' | 'restate';
 export type Workload = (typeof WORKLOADS)[number];
 
 export interface Options {
   readonly workloads: readonly Workload[];
   readonly concurrency: readonly number[];
   readonly seconds: number;
-  readonly systems: readonly SystemName[];
+  readonly systems: readonly AskedSystem[];
   readonly json: string | undefined;
   readonly quick: boolean;
   readonly help: boolean;
@@ -27,7 +27,7 @@ export const USAGE = `npm run bench -- [options]
   --data FOLDER            where the servers' files are while they run, on a real disk; default the system's temporary folder
 `;
 
-const SYSTEMS: readonly SystemName[] = ['perdure', 'restate'];
+const SYSTEMS: readonly AskedSystem[] = ['perdure', 'restate'];
 
 /** @throws Error that says what is wrong with the arguments */
 export const parseOptions = (args: readonly string[]): Options => {

@@ -7,9 +7,11 @@ export interface Row {
   readonly concurrency: number;
   readonly system: string;
   readonly measured: Measured;
+  /** fsync, fdatasync and their like of the server, for each run. */
+  readonly syncsPerRun?: number;
 }
 
-const HEADINGS = ['workload', 'in flight', 'system', 'rate /s', 'p50 ms', 'p95 ms', 'p99 ms', 'CPU ms: server', '(threads)', 'worker', 'client', 'RSS MB: server', 'worker', 'rate ÷ restate', 'p50 ÷ restate'];
+const HEADINGS = ['workload', 'in flight', 'system', 'rate /s', 'p50 ms', 'p95 ms', 'p99 ms', 'CPU ms: server', '(threads)', 'worker', 'client', 'syncs', 'RSS MB: server', 'worker', 'rate ÷ restate', 'p50 ÷ restate'];
 
 /** One table; a row's last columns compare it with Restate's of the same workload and concurrency. */
 export const reportOf = (rows: readonly Row[]): string =>
@@ -21,7 +23,7 @@ export const reportOf = (rows: readonly Row[]): string =>
       workload, String(concurrency), system,
       showNumber(ratePerS), showNumber(latencyMs.p50), showNumber(latencyMs.p95), showNumber(latencyMs.p99),
       showNumber(cpuMs['server']), showThreads(threadsMs['server'] ?? {}), showNumber(cpuMs['worker']), showNumber(cpuMs['client']),
-      showNumber(rssMb['server']), showNumber(rssMb['worker']),
+      showNumber(row.syncsPerRun), showNumber(rssMb['server']), showNumber(rssMb['worker']),
       showNumber(ratioOf(ratePerS, peer?.ratePerS)), showNumber(ratioOf(latencyMs.p50, peer?.latencyMs.p50)),
     ];
   }));

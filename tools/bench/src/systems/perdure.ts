@@ -5,25 +5,35 @@ import { bundle } from '@perdure/bundler';
 import { Client } from '@perdure/sdk/client';
 import type { Children } from '../children.js';
 import { freePorts, untilReady, untilSaysReady } from './ports.js';
-import type { System, SystemOptions } from './system.js';
+import { commandOf, type System, type SystemOptions } from './system.js';
 
 const SERVER = fileURLToPath(new URL('../../../../apps/standalone/dist/main.js', import.meta.url));
 const WORKER = fileURLToPath(new URL('../worker-process.js', import.meta.url));
+const ACTIVITIES = fileURLToPath(new URL('../bench.activities.js', import.meta.url));
 const WORKFLOWS = fileURLToPath(new URL('../../src/bench.workflow.ts', import.meta.url));
+
+export interface PerdureOptions extends SystemOptions {
+  readonly title?: string;
+  /** In a process of their own, or in the server's. */
+  readonly activities?: 'worker' | 'server';
+  /** Settings beside those that `npm start` ships. */
+  readonly env?: Readonly<Record<string, string>>;
+}
 
 /** The built server as `npm start` runs it, without the sample product. */
 export class PerdureSystem implements System {
   readonly name = 'perdure';
-  readonly title = 'perdure';
+  readonly title: string;
+  readonly options: PerdureOptions;
   readonly #children: Children;
-  readonly #options: SystemOptions;
   #port = 0;
   #server: ChildProcess | undefined;
   #worker: ChildProcess | undefined;
 
-  constructor(children: Children, options: SystemOptions) {
+  constructor(children: Children, options: PerdureOptions) {
     this.#children = children;
-    this.#options = options;
+    this.options = options;
+    this.title = options.title ?? 'perdure';
   }
 
   get url(): string {
@@ -36,19 +46,21 @@ export class PerdureSystem implements System {
 
   async start(): Promise<void> {
     [this.#port = 0] = await freePorts(1);
-    mkdirSync(this.#options.folder, { recursive: true });
+    mkdirSync(this.options.folder, { recursive: true });
     await this.startServer();
     const { code, sourceMap } = await bundle({ entry: WORKFLOWS });
     const client = new Client({ url: this.url });
     await client.deploy({ name: 'bench', code, sourceMap });
     await client.close();
+    if (this.options.activities === 'server') return;
     this.#worker = this.#children.fork(WORKER, [this.url], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
     await untilSaysReady(this.#worker);
   }
 
   async startServer(): Promise<void> {
-    const env = { ...process.env, PERDURE_HOST: '127.0.0.1', PERDURE_PORT: String(this.#port), PERDURE_DATA: this.#options.folder, PERDURE_SAMPLES: 'off' };
-    this.#server = this.#children.spawn(process.execPath, [SERVER], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const { folder, activities, trace, env: own } = this.options;
+    const env = { ...process.env, ...own, PERDURE_HOST: '127.0.0.1', PERDURE_PORT: String(this.#port), PERDURE_DATA: folder, PERDURE_SAMPLES: 'off', ...(activities === 'server' ? { PERDURE_ACTIVITIES: ACTIVITIES } : {}) };
+    this.#server = this.#children.spawn(...commandOf(process.execPath, [SERVER], trace), { env, stdio: ['ignore', 'pipe', 'pipe'] });
     await untilReady(`${this.url}/readyz`, this.#server);
   }
 

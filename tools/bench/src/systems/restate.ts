@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Children } from '../children.js';
 import { freePorts, untilReady, untilSaysReady } from './ports.js';
-import type { System, SystemOptions } from './system.js';
+import { commandOf, type System, type SystemOptions } from './system.js';
 
 const SERVICE = fileURLToPath(new URL('../../restate/service.ts', import.meta.url));
 
@@ -21,15 +21,15 @@ const binary = (): string => {
 export class RestateSystem implements System {
   readonly name = 'restate';
   readonly title = 'restate';
+  readonly options: SystemOptions;
   readonly #children: Children;
-  readonly #options: SystemOptions;
   #ports = { ingress: 0, admin: 0, node: 0, service: 0 };
   #server: ChildProcess | undefined;
   #service: ChildProcess | undefined;
 
   constructor(children: Children, options: SystemOptions) {
     this.#children = children;
-    this.#options = options;
+    this.options = options;
   }
 
   get url(): string {
@@ -54,7 +54,7 @@ export class RestateSystem implements System {
     const { ingress, admin, node } = this.#ports;
     const env = {
       ...process.env,
-      RESTATE_BASE_DIR: this.#options.folder,
+      RESTATE_BASE_DIR: this.options.folder,
       RESTATE_NODE_NAME: 'bench',
       RESTATE_LISTEN_MODE: 'tcp',
       RESTATE_BIND_ADDRESS: `127.0.0.1:${node}`,
@@ -66,7 +66,7 @@ export class RestateSystem implements System {
       RESTATE_LOG_SERVER__ROCKSDB_DISABLE_WAL_FSYNC: 'false',
       RESTATE_BIFROST__LOCAL__ROCKSDB_DISABLE_WAL_FSYNC: 'false',
     };
-    this.#server = this.#children.spawn(binary(), ['--no-logo'], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#server = this.#children.spawn(...commandOf(binary(), ['--no-logo'], this.options.trace), { env, stdio: ['ignore', 'pipe', 'pipe'] });
     await untilReady(`http://127.0.0.1:${admin}/health`, this.#server);
     await untilReady(`${this.url}/restate/health`, this.#server);
   }

@@ -1,3 +1,4 @@
+import { straceArgs } from '../sync-count.js';
 import type { SystemName } from '../dialects.js';
 
 /** A durable-execution server with the process that runs its steps, on loopback ports of their own. */
@@ -5,6 +6,7 @@ export interface System {
   readonly name: SystemName;
   /** What the table calls it. */
   readonly title: string;
+  readonly options: SystemOptions;
   readonly url: string;
   /** By role, for what they cost. */
   pids(): Readonly<Record<string, number>>;
@@ -16,7 +18,11 @@ export interface System {
 }
 
 export interface SystemOptions {
-  /** Where it keeps its files; made anew for each run of the harness. */
+  /** Where it keeps its files; made anew for each start of the harness. */
   readonly folder: string;
-  readonly log: (text: string) => void;
+  /** Where the server's syncs are recorded; not recorded without it. */
+  readonly trace?: string;
 }
+
+/** What to spawn for a server, watched or not. */
+export const commandOf = (program: string, args: readonly string[], trace?: string): [string, string[]] => (trace === undefined ? [program, [...args]] : ['strace', [...straceArgs(trace), program, ...args]]);

@@ -1,5 +1,5 @@
-import type { LoadGenerator } from './load-generator.js';
-import type { System } from './systems/system.js';
+import type { LoadGenerator } from '../load-generator.js';
+import type { System } from '../systems/system.js';
 
 /** SIGKILL, the same server over the same files, and every result that was acknowledged is read again. @throws Error that names those lost */
 export const survivesKill = async (generator: LoadGenerator, system: System, ids: readonly string[]): Promise<string> => {

@@ -1,0 +1,90 @@
+import { join } from 'node:path';
+import type { Lab } from '../lab.js';
+import type { Row } from '../report.js';
+import { STEPS } from '../expected.js';
+import { countSyncs, whyNotTraced } from '../sync-count.js';
+import { measureWindow, summarise, type Window } from '../window.js';
+import type { System } from '../systems/system.js';
+import { survivesKill } from './kill-check.js';
+
+const WINDOW_MS = 5_000;
+const WARMUP_MS = 500;
+/** Before the first window of a system at a concurrency: code is compiled, caches fill. */
+const FIRST_WARMUP_MS = 2_000;
+const SYNC_WINDOW_MS = 2_000;
+
+export interface Outcome {
+  readonly rows: readonly Row[];
+  readonly remarks: readonly string[];
+}
+
+/** A workflow of five sequential activities of 200 bytes: start it, wait for its result. */
+export const fiveStep = async (lab: Lab): Promise<Outcome> => {
+  const systems = await lab.asked();
+  if (lab.has('perdure')) systems.splice(1, 0, await lab.perdure({ title: 'perdure, in process', activities: 'server' }));
+  const acknowledged = new Map<System, string[]>(systems.map((system) => [system, []]));
+  const rows: Row[] = [];
+  for (const concurrency of lab.options.concurrency) rows.push(...(await inTurns(lab, { systems, concurrency, acknowledged })));
+  const remarks: string[] = [];
+  for (const system of systems) remarks.push(await survivesKill(lab.generator, system, acknowledged.get(system)!));
+  await lab.stop(systems);
+  const syncs = await syncsPerRun(lab);
+  return { rows: rows.map((row) => ({ ...row, ...syncs.of(row) })), remarks: [...remarks, ...syncs.remarks] };
+};
+
+interface Turns {
+  readonly systems: readonly System[];
+  readonly concurrency: number;
+  readonly acknowledged: ReadonlyMap<System, string[]>;
+}
+
+let jobs = 0;
+
+/** In short windows, one system after the other: the speed of a machine drifts, and all should meet the same of it. */
+const inTurns = async (lab: Lab, { systems, concurrency, acknowledged }: Turns): Promise<Row[]> => {
+  lab.say(`five-step, ${concurrency} in flight …`);
+  const measureMs = lab.options.seconds * 1000;
+  const rounds = Math.max(1, Math.round(measureMs / WINDOW_MS));
+  const windows = new Map<System, Window[]>(systems.map((system) => [system, []]));
+  for (let round = 0; round < rounds; round++) {
+    for (const system of systems) {
+      const window = await measureWindow(lab.generator, system, jobFor(system, { concurrency, warmupMs: round === 0 ? Math.min(FIRST_WARMUP_MS, measureMs) : WARMUP_MS, measureMs: measureMs / rounds }));
+      for (const id of window.load.acknowledged) acknowledged.get(system)!.push(id);
+      windows.get(system)!.push(window);
+    }
+  }
+  return [...windows].map(([system, each]) => ({ workload: 'five-step', concurrency, system: system.title, measured: summarise(each) }));
+};
+
+const jobFor = ({ name, url }: System, load: { readonly concurrency: number; readonly warmupMs: number; readonly measureMs: number }) =>
+  ({ kind: 'run', system: name, url, workflow: 'fiveStep', prefix: `j${(jobs++).toString(36)}`, ...load }) as const;
+
+interface Syncs {
+  readonly remarks: readonly string[];
+  of(row: Row): { readonly syncsPerRun?: number };
+}
+
+/**
+ * Counted apart from the timed windows, since watching slows.
+ * @throws Error when a system acknowledges, one run at a time, with fewer syncs than steps: then its speed is not comparable
+ */
+const syncsPerRun = async (lab: Lab): Promise<Syncs> => {
+  const why = whyNotTraced();
+  if (why !== undefined) return { remarks: [`fsyncs were not counted: ${why}`], of: () => ({}) };
+  const found = new Map<string, number>();
+  for (const name of lab.options.systems) {
+    const trace = join(lab.folder, `${name}.syncs`);
+    const system = name === 'perdure' ? await lab.perdure({ trace }) : await lab.restate({ trace });
+    for (const concurrency of lab.options.concurrency) {
+      lab.say(`counting the syncs of ${name}, ${concurrency} in flight …`);
+      let before = 0;
+      let after = 0;
+      const { latenciesMs } = await lab.generator.run(jobFor(system, { concurrency, warmupMs: WARMUP_MS, measureMs: SYNC_WINDOW_MS }), { onMeasuring: () => void (before = countSyncs(trace)), onMeasured: () => void (after = countSyncs(trace)) });
+      const perRun = (after - before) / latenciesMs.length;
+      if (concurrency === 1 && perRun < STEPS) throw new Error(`${name} syncs ${perRun.toFixed(1)} times for a run of ${STEPS} steps: not every state change is on disk before the next`);
+      found.set(`${name} ${concurrency}`, perRun);
+    }
+    await lab.stop([system]);
+  }
+  return { remarks: [], of: ({ system, concurrency }) => (found.has(`${system} ${concurrency}`) ? { syncsPerRun: found.get(`${system} ${concurrency}`)! } : {}) };
+};
