@@ -9,7 +9,7 @@ import { freePort, ServerProcess } from './server-process.js';
 const WORKFLOW = `
 import { activities } from '@perdure/sdk/workflow';
 const { whereabouts } = activities<{ whereabouts(): Promise<number> }>();
-export const ask = (): Promise<number> => whereabouts();
+export const ask = async (): Promise<number> => whereabouts();
 `;
 
 describe('a server with activities of its own', () => {

@@ -29,6 +29,11 @@ describe('readConfig', () => {
     expect(() => read(KEYS, { PERDURE_SAMPLES: 'on' })).toThrow('the sample product has no API key');
   });
 
+  it('runs activities itself for its sole tenant only', () => {
+    expect(read(undefined, { PERDURE_ACTIVITIES: 'own.mjs' }).activities).toBe('own.mjs');
+    expect(() => read(KEYS, { PERDURE_ACTIVITIES: 'own.mjs' })).toThrow('workers of its own');
+  });
+
   it('listens elsewhere than on loopback only with keys', () => {
     expect(() => read(undefined, { PERDURE_HOST: '0.0.0.0' })).toThrow('PERDURE_HOST=0.0.0.0');
     expect(read(KEYS, { PERDURE_HOST: '0.0.0.0' }).host).toBe('0.0.0.0');
