@@ -36,7 +36,7 @@ export type TerminateRequest = z.output<typeof terminateRequest>;
 export type ResumeRequest = z.output<typeof resumeRequest>;
 
 const limit = z.coerce.number().int().min(1).max(LIMITS.pageMax).default(100);
-export const listQuery = z.looseObject({ status: z.enum(RUN_STATUSES).optional(), type: z.string().optional(), workflowId: z.string().optional(), cursor: z.string().optional(), limit });
+export const listQuery = z.looseObject({ status: z.enum(RUN_STATUSES).optional(), type: z.string().min(1).optional(), workflowId: z.string().min(1).optional(), cursor: z.string().min(1).optional(), limit });
 export const runQuery = z.strictObject({ runId: z.string().optional() });
 export const resultQuery = z.strictObject({ runId: z.string().optional(), wait: z.coerce.number().min(0).max(LIMITS.longPollMs / 1000).default(0) });
 export const historyQuery = z.strictObject({ runId: z.string().optional(), after: z.coerce.number().int().min(0).default(0), limit });

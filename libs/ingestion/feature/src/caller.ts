@@ -27,6 +27,9 @@ export const waitingCallerOf = (tenant: string, request: FastifyRequest, reply: 
 
 export const idempotencyKeyOf = (request: FastifyRequest): string | undefined => {
   const key = request.headers['idempotency-key'];
-  if (Array.isArray(key)) throw new PerdureError('invalid-request', 'There is more than one Idempotency-Key header.');
-  return key;
+  if (key === undefined) return undefined;
+  // Node joins a repeated header by commas, which a key may hold as well, so the names are counted.
+  const names = request.raw.rawHeaders.filter((text, index) => index % 2 === 0 && text.toLowerCase() === 'idempotency-key');
+  if (names.length > 1) throw new PerdureError('invalid-request', 'There is more than one Idempotency-Key header.');
+  return String(key);
 };

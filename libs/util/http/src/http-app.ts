@@ -6,6 +6,7 @@ import type { PerdureError } from '@perdure/contract';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Authenticator } from './authenticator.js';
 import { addBodyParsers } from './body-parsers.js';
+import { answerClientError } from './client-error.js';
 import { fromThrown, PROBLEM_JSON, toProblem } from './problem.js';
 import { ProblemFilter } from './problem-filter.js';
 import { RouteTable } from './route-table.js';
@@ -40,6 +41,7 @@ export const createHttpApp = async (module: Type | DynamicModule, options: HttpA
     // Node's default of 5 minutes would cut long polls short only in error; a request must arrive whole in 30 s.
     requestTimeout: 30_000,
     forceCloseConnections: 'idle',
+    clientErrorHandler: answerClientError,
     skipMiddie: true,
     // A path that does not decode never reaches Nest's filter.
     frameworkErrors: (error: Error, _request: FastifyRequest, reply: FastifyReply) => {
