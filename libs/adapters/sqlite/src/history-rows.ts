@@ -44,7 +44,7 @@ export class HistoryRows {
     this.#updateRun = db.prepare('update run set status = ?, bundle = ?, closed_at = ?, body = ? where number = ?');
     this.#deleteAttributes = db.prepare('delete from run_attribute where run = ?');
     this.#insertAttribute = db.prepare('insert into run_attribute values (?, ?, ?) on conflict do nothing');
-    this.#insertTransition = db.prepare('insert into transition values (?, ?, ?, ?, ?, ?, ?)');
+    this.#insertTransition = db.prepare('insert into transition (run, last, at, bundle, input_id, digest, events) values (?, ?, ?, ?, ?, ?, ?)');
     this.#putInput = db.prepare('insert into input values (?, ?, ?, ?, ?, ?, ?) on conflict (tenant, workflow_id, id) do update set run = excluded.run, outcome = excluded.outcome');
     this.#putSnapshot = db.prepare('insert into snapshot values (?, ?, ?, ?, ?) on conflict (run) do update set last = excluded.last, digest = excluded.digest, pin = excluded.pin, body = excluded.body');
     this.#deleteSnapshot = db.prepare('delete from snapshot where run = ?');

@@ -1,9 +1,6 @@
 import type { Schema } from './open-database.js';
 
-/**
- * `transition` is keyed by the run's small number and the number of the last event: one row a step, beside its run's others.
- * `run` changes only when what it shows does.
- */
+/** `run` changes only when what it shows does. */
 const HISTORY = `
 create table shard (
   id integer primary key check (id = 1),
@@ -85,4 +82,26 @@ create table audit (number integer primary key, id text not null unique, tenant 
 create index audit_by_workflow on audit (tenant, workflow_id, number);
 `;
 
-export const SHARD_SCHEMA: Schema = { name: 'shard', migrations: [HISTORY, SCHEDULER, CORRELATION, COMPENSATION] };
+/**
+ * Transitions in the order of their commits: a batch's rows lie on a few pages, however many runs it touched. A page costs far more than
+ * a row, for it is copied, summed and written whole; only the small entries of the index lie scattered.
+ */
+const TRANSITIONS_IN_ORDER = `
+create table transition_in_order (
+  id integer primary key,
+  run integer not null,
+  last integer not null,
+  at integer not null,
+  bundle integer not null,
+  input_id text not null,
+  digest blob not null,
+  events text not null
+);
+insert into transition_in_order (run, last, at, bundle, input_id, digest, events) select * from transition order by run, last;
+drop table transition;
+alter table transition_in_order rename to transition;
+create unique index transition_by_run on transition (run, last);
+drop index run_open;
+`;
+
+export const SHARD_SCHEMA: Schema = { name: 'shard', migrations: [HISTORY, SCHEDULER, CORRELATION, COMPENSATION, TRANSITIONS_IN_ORDER] };
