@@ -55,12 +55,16 @@ export interface PollRequest {
   readonly waitMs: number;
   /** Takes poisoned tasks, and those alone, one at a time (design §10). */
   readonly surgical?: boolean;
+  /** Answers that go with the poll instead of a request of their own. Their tokens count as held; until their receipt, later polls list them in `holding`. */
+  readonly answers?: readonly TaskAnswer[];
 }
 
 export interface PollResponse {
   readonly tasks: readonly TaskEnvelope[];
   /** Tokens the worker holds that should stop: cancelled or superseded. */
   readonly cancel: readonly { readonly token: string; readonly reason: 'cancelled' | 'superseded' }[];
+  /** Answers that are durable now, of this poll or an earlier one of the session. One that is missing may still be on its way: list its token as held. */
+  readonly receipts?: readonly AnswerReceipt[];
 }
 
 export interface HeartbeatRequest {

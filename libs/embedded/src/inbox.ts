@@ -1,11 +1,13 @@
 import type { Input } from '@perdure/contract';
 import type { ShardFile } from '@perdure/sqlite';
+import type { StatementSync } from 'node:sqlite';
 
 /**
  * Inputs that a batch caused and left for the next, durable with that batch: in order, each taken by exactly one batch that commits.
  */
 export class Inbox {
   readonly #file: ShardFile;
+  readonly #insert: StatementSync;
   /** Committed, not yet taken by a batch that committed. */
   #rows: { readonly number: number; readonly input: Input }[];
   #taken = 0;
@@ -15,6 +17,7 @@ export class Inbox {
   constructor(file: ShardFile) {
     this.#file = file;
     file.db.exec('create table if not exists inbox (number integer primary key, body text not null)');
+    this.#insert = file.db.prepare('insert into inbox values (?, ?)');
     const rows = file.db.prepare('select number, body from inbox order by number').all() as unknown as { number: number; body: string }[];
     this.#rows = rows.map(({ number, body }) => ({ number, input: JSON.parse(body) as Input }));
     this.#last = rows.at(-1)?.number ?? 0;
@@ -40,8 +43,7 @@ export class Inbox {
   /** Inside a transaction of the file. */
   write(): void {
     if (this.#taken > 0) this.#file.db.prepare('delete from inbox where number <= ?').run(this.#rows[this.#taken - 1]!.number);
-    const insert = this.#file.db.prepare('insert into inbox values (?, ?)');
-    for (const { number, input } of this.#added) insert.run(number, JSON.stringify(input));
+    for (const { number, input } of this.#added) this.#insert.run(number, JSON.stringify(input));
   }
 
   committed(): void {

@@ -13,6 +13,8 @@ export const SCHEDULER_LIMITS = {
   /** Timers fired and deadlines handled in one batch; the rest follow in the next. */
   dueMaxPerBatch: 1_000,
   answersMaxPerBatch: 4_096,
+  /** The receipts of answers that came with a poll wait so long for a task to go with. */
+  receiptLingerMs: 100,
   /** Answers that wait for a batch; beyond it workers are told `overloaded`. */
   answersWaitingMax: 100_000,
   /** Tokens whose answer was recorded lately, so that a repeated answer gets the same receipt. */

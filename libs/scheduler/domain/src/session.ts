@@ -42,6 +42,8 @@ export class Poller implements Alarm {
   readonly queues: readonly string[];
   readonly names: ReadonlySet<string> | undefined;
   readonly slots: number;
+  /** Tokens whose receipt the worker waits for. */
+  readonly answered: readonly string[];
   readonly respond: (response: PollResponse) => void;
   unlisten: (() => void) | undefined;
   atMs = Infinity;
@@ -52,6 +54,7 @@ export class Poller implements Alarm {
     this.queues = wants.queues;
     this.names = wants.names;
     this.slots = wants.slots;
+    this.answered = wants.answered;
     this.respond = respond;
   }
 }
@@ -60,4 +63,5 @@ export interface Wants {
   readonly queues: readonly string[];
   readonly names: ReadonlySet<string> | undefined;
   readonly slots: number;
+  readonly answered: readonly string[];
 }

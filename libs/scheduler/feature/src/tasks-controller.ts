@@ -1,6 +1,6 @@
 import { Body, Controller, HttpCode, Inject, Post, Res } from '@nestjs/common';
 import type { AnswerReceipt, HeartbeatResponse, PollResponse } from '@perdure/contract';
-import { Tenant, zod } from '@perdure/http';
+import { abortOnDisconnect, Tenant, zod } from '@perdure/http';
 import { TaskDesk } from '@perdure/scheduler';
 import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
@@ -18,10 +18,7 @@ export class TasksController {
   @Post('poll')
   @HttpCode(200)
   async poll(@Tenant() tenant: string, @Body(zod(pollBody)) body: z.output<typeof pollBody>, @Res({ passthrough: true }) reply: FastifyReply): Promise<PollResponse> {
-    const gone = new AbortController();
-    // The response's own event, not the socket's: the socket outlives it, and would gather a listener for each poll.
-    reply.raw.once('close', () => gone.abort());
-    return this.#desk.poll(tenant, body, gone.signal);
+    return this.#desk.poll(tenant, body, abortOnDisconnect(reply));
   }
 
   @Post('answers')
