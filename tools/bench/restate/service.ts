@@ -1,6 +1,6 @@
 // Restate's side of the workloads: the same steps, in a service process of its own. Run by Node as it stands, with the port as its argument.
 import * as restate from '@restatedev/restate-sdk';
-import { digestOf, stepResult, STEPS } from '../dist/expected.js';
+import { checksumOf, digestOf, stepResult, STEPS } from '../dist/expected.js';
 
 const fiveStep = restate.workflow({
   name: 'fiveStep',
@@ -13,17 +13,25 @@ const fiveStep = restate.workflow({
   },
 });
 
-const fiveStepService = restate.service({
-  name: 'fiveStepService',
+// Parks as soon as it waits: with the default, a minute of waiting with its request open, the server takes on only 1,000 runs at a time.
+const signalled = restate.workflow({
+  name: 'signalled',
   handlers: {
-    run: async (context: restate.Context, order: string): Promise<string> => {
-      const results: string[] = [];
-      for (let index = 0; index < STEPS; index++) results.push(await context.run(`step ${index}`, () => stepResult(order, index)));
-      return digestOf(results);
+    run: restate.handlers.workflow.workflow({ inactivityTimeout: 0 }, async (context: restate.WorkflowContext, id: string): Promise<string> => `${id}: ${await context.promise<string>('woken')}`),
+    woken: async (context: restate.WorkflowSharedContext, word: string): Promise<void> => context.promise<string>('woken').resolve(word),
+  },
+});
+
+const fanOut = restate.workflow({
+  name: 'fanOut',
+  handlers: {
+    run: async (context: restate.WorkflowContext, { id, count }: { id: string; count: number }): Promise<number> => {
+      const steps = Array.from({ length: count }, (_, index) => context.run(`step ${index}`, () => stepResult(id, index)));
+      return checksumOf(await restate.RestatePromise.all(steps));
     },
   },
 });
 
-await restate.serve({ services: [fiveStep, fiveStepService], port: Number(process.argv[2]) });
+await restate.serve({ services: [fiveStep, signalled, fanOut], port: Number(process.argv[2]) });
 process.send?.('ready');
 process.on('disconnect', () => process.exit(0));

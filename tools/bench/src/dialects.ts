@@ -1,4 +1,4 @@
-import { fiveStepResult } from './expected.js';
+import { wordFor, type RunInput } from './expected.js';
 import type { Reply, Request } from './http-lane.js';
 
 /** `bare` is the least that a node:http server does with such requests: a limit, no system. */
@@ -7,32 +7,41 @@ export type SystemName = 'perdure' | 'restate' | 'bare';
 /** How a system is asked over its public HTTP API, with one request wherever it has one that does. */
 export interface Dialect {
   /** Starts a workflow and waits for its result. */
-  run(workflow: string, id: string): Request;
+  run(workflow: string, id: string, input: RunInput): Request;
+  /** Starts a workflow. */
+  start(workflow: string, id: string, input: RunInput): Request;
+  /** Sends a run the word that it waits for. */
+  wake(workflow: string, id: string): Request;
+  /** Waits for a run's result. */
+  attach(workflow: string, id: string): Request;
   /** What a run that has ended has returned. */
   result(workflow: string, id: string): Request;
-  /** Whether a reply is the result that `expected` names. */
-  holds(reply: Reply, expected: string): boolean;
+  /** Whether a reply to `run`, `attach` or `result` is that the run returned what `expected` says. */
+  holds(reply: Reply, expected: unknown): boolean;
 }
 
 const JSON_HEADERS = { 'content-type': 'application/json' };
 const WAITING = { ...JSON_HEADERS, prefer: 'wait=60' };
 
-export const DIALECTS: Readonly<Record<SystemName, Dialect>> = {
-  perdure: {
-    run: (workflow, id) => ({ method: 'POST', path: '/v1/workflows', headers: WAITING, body: JSON.stringify({ workflowType: workflow, workflowId: id, input: id }) }),
-    result: (_workflow, id) => ({ method: 'GET', path: `/v1/workflows/${id}/result` }),
-    holds: ({ status, body }, expected) => status < 300 && body.includes('"status":"completed"') && body.includes(`"result":${JSON.stringify(expected)}`),
-  },
-  restate: {
-    run: (workflow, id) => ({ method: 'POST', path: `/${workflow}/${id}/run`, headers: JSON_HEADERS, body: JSON.stringify(id) }),
-    result: (workflow, id) => ({ method: 'GET', path: `/restate/workflow/${workflow}/${id}/output` }),
-    holds: ({ status, body }, expected) => status === 200 && body === JSON.stringify(expected),
-  },
-  bare: {
-    run: (workflow, id) => DIALECTS.perdure.run(workflow, id),
-    result: (workflow, id) => DIALECTS.perdure.result(workflow, id),
-    holds: ({ status }) => status === 200,
-  },
+const post = (path: string, body: unknown, headers: Readonly<Record<string, string>> = JSON_HEADERS): Request => ({ method: 'POST', path, headers, body: JSON.stringify(body) });
+const get = (path: string): Request => ({ method: 'GET', path });
+
+const perdure: Dialect = {
+  run: (workflowType, workflowId, input) => post('/v1/workflows', { workflowType, workflowId, input }, WAITING),
+  start: (workflowType, workflowId, input) => post('/v1/workflows', { workflowType, workflowId, input }),
+  wake: (_workflow, id) => post(`/v1/workflows/${id}/signals/woken`, { id: 'woken', input: wordFor(id) }),
+  attach: (_workflow, id) => get(`/v1/workflows/${id}/result?wait=60`),
+  result: (_workflow, id) => get(`/v1/workflows/${id}/result`),
+  holds: ({ status, body }, expected) => status < 300 && body.includes('"status":"completed"') && body.includes(`"result":${JSON.stringify(expected)}`),
 };
 
-export const EXPECTED: Readonly<Record<string, (id: string) => string>> = { fiveStep: fiveStepResult };
+const restate: Dialect = {
+  run: (workflow, id, input) => post(`/${workflow}/${id}/run`, input),
+  start: (workflow, id, input) => post(`/${workflow}/${id}/run/send`, input),
+  wake: (workflow, id) => post(`/${workflow}/${id}/woken`, wordFor(id)),
+  attach: (workflow, id) => get(`/restate/workflow/${workflow}/${id}/attach`),
+  result: (workflow, id) => get(`/restate/workflow/${workflow}/${id}/output`),
+  holds: ({ status, body }, expected) => status === 200 && body === JSON.stringify(expected),
+};
+
+export const DIALECTS: Readonly<Record<SystemName, Dialect>> = { perdure, restate, bare: { ...perdure, holds: ({ status }) => status === 200 } };

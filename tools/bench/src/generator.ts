@@ -1,94 +1,132 @@
-// The load generator's process: a closed loop on keep-alive connections, and nothing else.
-import { DIALECTS, EXPECTED } from './dialects.js';
-import { HttpLane } from './http-lane.js';
-import type { CheckJob, GeneratorMessage, LoadJob, LoadResult } from './load.js';
+// The load generator's process: closed loops on keep-alive connections, and nothing else.
+import { DIALECTS, type Dialect } from './dialects.js';
+import { EXPECTED, type RunInput } from './expected.js';
+import { HttpLane, type Reply } from './http-lane.js';
+import type { EachJob, GeneratorMessage, LoadJob, LoadResult, RunJob } from './load.js';
 
 const REPORTED_MAX = 5;
-const CHECK_LANES = 16;
 
 const send = (message: GeneratorMessage): void => void process.send!(message);
 
+/** What is asked of one run, and whether the answer is right. */
+type Ask = (lane: HttpLane, id: string) => Promise<{ readonly reply: Reply; readonly isRight: boolean }>;
+
 class Recorder {
-  readonly acknowledged: string[] = [];
-  readonly wrong: string[] = [];
-  readonly failures: string[] = [];
-  readonly latenciesMs: number[] = [];
-  measuring = false;
+  readonly #acknowledged: string[] = [];
+  readonly #wrong: string[] = [];
+  readonly #failures: string[] = [];
+  readonly #latenciesMs: number[] = [];
+  isMeasuring = false;
 
-  record(latencyMs: number): void {
-    if (this.measuring) this.latenciesMs.push(latencyMs);
-  }
-
-  note(list: string[], text: string): void {
-    if (list.length < REPORTED_MAX) list.push(text);
+  /** Whether the lane can go on. */
+  async record(id: string, asked: ReturnType<Ask>): Promise<boolean> {
+    const startedAt = performance.now();
+    try {
+      const { reply, isRight } = await asked;
+      if (this.isMeasuring) this.#latenciesMs.push(performance.now() - startedAt);
+      if (isRight) this.#acknowledged.push(id);
+      else note(this.#wrong, `${id}: ${reply.status} ${reply.body.slice(0, 300)}`);
+      return true;
+    } catch (error) {
+      note(this.#failures, `${id}: ${(error as Error).message}`);
+      return false;
+    }
   }
 
   result(elapsedMs: number): LoadResult {
-    const { acknowledged, wrong, failures, latenciesMs } = this;
-    return { acknowledged, wrong, failures, latenciesMs: Float64Array.from(latenciesMs), elapsedMs };
+    return { acknowledged: this.#acknowledged, wrong: this.#wrong, failures: this.#failures, latenciesMs: Float64Array.from(this.#latenciesMs), elapsedMs };
   }
 }
 
-const load = async ({ system, url, workflow, concurrency, prefix, warmupMs, measureMs }: LoadJob): Promise<LoadResult> => {
-  const dialect = DIALECTS[system];
-  const expected = EXPECTED[workflow]!;
-  const recorder = new Recorder();
-  let stopping = false;
-  const loop = async (lane: HttpLane, name: number): Promise<void> => {
-    for (let n = 0; !stopping; n++) {
-      const id = `${prefix}-${name}-${n}`;
-      const request = dialect.run(workflow, id);
-      const startedAt = performance.now();
-      const reply = await lane.send(request).catch((error: Error) => error);
-      if (reply instanceof Error) {
-        recorder.note(recorder.failures, `${id}: ${reply.message}`);
-        return;
-      }
-      recorder.record(performance.now() - startedAt);
-      if (dialect.holds(reply, expected(id))) recorder.acknowledged.push(id);
-      else recorder.note(recorder.wrong, `${id}: ${reply.status} ${reply.body.slice(0, 300)}`);
-    }
-  };
-  const lanes = Array.from({ length: concurrency }, () => new HttpLane(url));
-  const loops = Promise.all(lanes.map(loop));
-  await pause(warmupMs);
-  recorder.measuring = true;
-  const startedAt = performance.now();
-  send({ kind: 'measuring' });
-  await Promise.race([pause(measureMs), loops]);
-  const elapsedMs = performance.now() - startedAt;
-  recorder.measuring = false;
-  send({ kind: 'measured' });
-  stopping = true;
-  await loops;
-  await Promise.all(lanes.map((lane) => lane.close()));
-  return recorder.result(elapsedMs);
+const note = (list: string[], text: string): void => {
+  if (list.length < REPORTED_MAX) list.push(text);
 };
 
-const check = async ({ system, url, workflow, ids }: CheckJob): Promise<LoadResult> => {
-  const dialect = DIALECTS[system];
-  const expected = EXPECTED[workflow]!;
-  const recorder = new Recorder();
-  const startedAt = performance.now();
-  let next = 0;
-  const loop = async (lane: HttpLane): Promise<void> => {
-    while (next < ids.length) {
-      const id = ids[next++]!;
-      const reply = await lane.send(dialect.result(workflow, id));
-      if (dialect.holds(reply, expected(id))) recorder.acknowledged.push(id);
-      else recorder.note(recorder.wrong, `${id}: ${reply.status} ${reply.body.slice(0, 300)}`);
-    }
-  };
-  const lanes = Array.from({ length: CHECK_LANES }, () => new HttpLane(url));
-  await Promise.all(lanes.map(loop));
-  await Promise.all(lanes.map((lane) => lane.close()));
-  return recorder.result(performance.now() - startedAt);
+const askOf = (job: LoadJob): Ask => {
+  const { workflow, count } = job;
+  const dialect: Dialect = DIALECTS[job.system];
+  const inputOf = (id: string): RunInput => (count === undefined ? id : { id, count });
+  const checked = (reply: Reply, id: string) => ({ reply, isRight: dialect.holds(reply, EXPECTED[workflow]!(id, count ?? 0)) });
+  switch (job.kind) {
+    case 'run':
+    case 'execute':
+      return async (lane, id) => checked(await lane.send(dialect.run(workflow, id, inputOf(id))), id);
+    case 'attach':
+      return async (lane, id) => checked(await lane.send(dialect.attach(workflow, id)), id);
+    case 'check':
+      return async (lane, id) => checked(await lane.send(dialect.result(workflow, id)), id);
+    case 'start':
+      return async (lane, id) => {
+        const reply = await lane.send(dialect.start(workflow, id, inputOf(id)));
+        return { reply, isRight: reply.status < 300 };
+      };
+    case 'wake':
+      return async (lane, id) => {
+        const reply = await lane.send(dialect.wake(workflow, id));
+        if (reply.status >= 300) return { reply, isRight: false };
+        return checked(await lane.send(dialect.attach(workflow, id)), id);
+      };
+  }
 };
+
+const withLanes = async (job: LoadJob, use: (lanes: HttpLane[]) => Promise<LoadResult>): Promise<LoadResult> => {
+  const lanes = Array.from({ length: job.concurrency }, () => new HttpLane(job.url));
+  try {
+    return await use(lanes);
+  } finally {
+    await Promise.all(lanes.map((lane) => lane.close()));
+  }
+};
+
+const runForAWhile = (job: RunJob): Promise<LoadResult> =>
+  withLanes(job, async (lanes) => {
+    const ask = askOf(job);
+    const recorder = new Recorder();
+    let isStopping = false;
+    const loop = async (lane: HttpLane, name: number): Promise<void> => {
+      for (let n = 0; !isStopping; n++) {
+        const id = `${job.prefix}-${name}-${n}`;
+        if (!(await recorder.record(id, ask(lane, id)))) return;
+      }
+    };
+    const loops = Promise.all(lanes.map(loop));
+    await pause(job.warmupMs);
+    recorder.isMeasuring = true;
+    const startedAt = performance.now();
+    send({ kind: 'measuring' });
+    await Promise.race([pause(job.measureMs), loops]);
+    const elapsedMs = performance.now() - startedAt;
+    recorder.isMeasuring = false;
+    send({ kind: 'measured' });
+    isStopping = true;
+    await loops;
+    return recorder.result(elapsedMs);
+  });
+
+const doEach = (job: EachJob): Promise<LoadResult> =>
+  withLanes(job, async (lanes) => {
+    const ask = askOf(job);
+    const recorder = new Recorder();
+    recorder.isMeasuring = true;
+    let next = 0;
+    const loop = async (lane: HttpLane): Promise<void> => {
+      while (next < job.ids.length) {
+        const id = job.ids[next++]!;
+        if (!(await recorder.record(id, ask(lane, id)))) return;
+      }
+    };
+    const startedAt = performance.now();
+    send({ kind: 'measuring' });
+    await Promise.all(lanes.map(loop));
+    const elapsedMs = performance.now() - startedAt;
+    send({ kind: 'measured' });
+    return recorder.result(elapsedMs);
+  });
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-process.on('message', (job: LoadJob | CheckJob) => {
-  const done = job.kind === 'run' ? load(job) : check(job);
+process.on('message', (job: LoadJob) => {
+  const done = job.kind === 'run' ? runForAWhile(job) : doEach(job);
   void done.then((result) => send({ kind: 'done', result }));
 });
 process.on('disconnect', () => process.exit(0));

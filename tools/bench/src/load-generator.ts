@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Children } from './children.js';
-import type { CheckJob, GeneratorMessage, LoadJob, LoadResult } from './load.js';
+import type { GeneratorMessage, LoadJob, LoadResult } from './load.js';
 import { untilSaysReady } from './systems/ports.js';
 
 const GENERATOR = fileURLToPath(new URL('./generator.js', import.meta.url));
@@ -29,7 +29,7 @@ export class LoadGenerator {
     return this.#child.pid!;
   }
 
-  run(job: LoadJob | CheckJob, { onMeasuring, onMeasured }: Marks = {}): Promise<LoadResult> {
+  run(job: LoadJob, { onMeasuring, onMeasured }: Marks = {}): Promise<LoadResult> {
     const child = this.#child;
     return new Promise((resolve, reject) => {
       const done = (): void => {

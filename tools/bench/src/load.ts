@@ -1,33 +1,45 @@
 import type { SystemName } from './dialects.js';
 
-/** What the generator is told, and what it tells. */
-export interface LoadJob {
-  readonly kind: 'run';
+interface Job {
   readonly system: SystemName;
   readonly url: string;
   readonly workflow: string;
   readonly concurrency: number;
+  /** Goes into the input of each run, and into what is expected of it. */
+  readonly count?: number;
+}
+
+/** Starts runs and waits for their results for so long, each lane one run at a time. */
+export interface RunJob extends Job {
+  readonly kind: 'run';
   /** Names this job's runs: `<prefix>-<lane>-<n>`. */
   readonly prefix: string;
   readonly warmupMs: number;
   readonly measureMs: number;
 }
 
-/** Reads the result of each run that an earlier job had acknowledged. */
-export interface CheckJob {
-  readonly kind: 'check';
-  readonly system: SystemName;
-  readonly url: string;
-  readonly workflow: string;
+/**
+ * Does one thing for each run of a list.
+ * - `execute`: starts it and waits for its result
+ * - `start`: starts it
+ * - `wake`: sends it the word that it waits for and waits for its result
+ * - `attach`: waits for its result
+ * - `check`: reads the result that it must have by now
+ */
+export interface EachJob extends Job {
+  readonly kind: 'execute' | 'start' | 'wake' | 'attach' | 'check';
   readonly ids: readonly string[];
 }
 
+export type LoadJob = RunJob | EachJob;
+
 export interface LoadResult {
-  /** One for each run that ended inside the measured window. */
+  /** One for each run: of a `run` job those that ended inside the measured window, else all, in the order in which they ended. */
   readonly latenciesMs: Float64Array;
   readonly elapsedMs: number;
-  /** Everything that was answered, in the warm-up too. */
+  /** Every run whose answer was right, in the warm-up too. */
   readonly acknowledged: readonly string[];
+  /** What came of the first that were wrong, or had no answer. */
   readonly wrong: readonly string[];
   readonly failures: readonly string[];
 }

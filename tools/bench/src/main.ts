@@ -3,10 +3,13 @@ import { cpus } from 'node:os';
 import { Lab } from './lab.js';
 import { parseOptions, USAGE, type Options, type Workload } from './options.js';
 import { reportOf, type Row } from './report.js';
-import { fiveStep, type Outcome } from './workloads/five-step.js';
+import { fanOut } from './workloads/fan-out.js';
+import { fiveStep } from './workloads/five-step.js';
 import { limits } from './workloads/limits.js';
+import type { Outcome } from './workloads/outcome.js';
+import { signal } from './workloads/signal.js';
 
-const RUN: Readonly<Record<Workload, (lab: Lab) => Promise<Outcome>>> = { limits, 'five-step': fiveStep };
+const RUN: Readonly<Record<Workload, (lab: Lab) => Promise<Outcome>>> = { limits, 'five-step': fiveStep, signal, 'fan-out': fanOut };
 
 const run = async (options: Options): Promise<void> => {
   const lab = await Lab.open(options);

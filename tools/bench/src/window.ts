@@ -20,8 +20,7 @@ export const measureWindow = async (generator: LoadGenerator, system: System, jo
   let before = new Map<string, Usage>();
   let after = new Map<string, Usage>();
   const load = await generator.run(job, { onMeasuring: () => void (before = read()), onMeasured: () => void (after = read()) });
-  if (load.failures.length > 0) throw new Error(`${system.title} failed: ${load.failures.join('; ')}`);
-  if (load.wrong.length > 0) throw new Error(`${system.title} returned what it should not: ${load.wrong.join('; ')}`);
+  assertRight(system, load);
   const byRole = <T>(of: (before: Usage, after: Usage, pid: number) => T): Record<string, T> => Object.fromEntries(Object.entries(pids).map(([role, pid]) => [role, of(before.get(role)!, after.get(role)!, pid)]));
   return {
     load,
@@ -29,6 +28,12 @@ export const measureWindow = async (generator: LoadGenerator, system: System, jo
     threadsS: byRole((start, end, pid) => threadGroups(pid, start, end)),
     rssBytes: byRole((_start, end) => end.rssBytes),
   };
+};
+
+/** @throws Error with the first answers that were wrong or missing: figures of a system that errs are no figures */
+export const assertRight = ({ title }: System, { failures, wrong }: LoadResult): void => {
+  if (failures.length > 0) throw new Error(`${title} failed: ${failures.join('; ')}`);
+  if (wrong.length > 0) throw new Error(`${title} answered what it should not: ${wrong.join('; ')}`);
 };
 
 export interface Measured {

@@ -6,17 +6,13 @@ import { countSyncs, whyNotTraced } from '../sync-count.js';
 import { measureWindow, summarise, type Window } from '../window.js';
 import type { System } from '../systems/system.js';
 import { survivesKill } from './kill-check.js';
+import type { Outcome } from './outcome.js';
 
 const WINDOW_MS = 5_000;
 const WARMUP_MS = 500;
 /** Before the first window of a system at a concurrency: code is compiled, caches fill. */
 const FIRST_WARMUP_MS = 2_000;
 const SYNC_WINDOW_MS = 2_000;
-
-export interface Outcome {
-  readonly rows: readonly Row[];
-  readonly remarks: readonly string[];
-}
 
 /** A workflow of five sequential activities of 200 bytes: start it, wait for its result. */
 export const fiveStep = async (lab: Lab): Promise<Outcome> => {

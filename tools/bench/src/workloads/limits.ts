@@ -2,7 +2,7 @@ import type { Lab } from '../lab.js';
 import { measureSyncs } from '../sync-rate.js';
 import type { Row } from '../report.js';
 import { measureWindow, summarise } from '../window.js';
-import type { Outcome } from './five-step.js';
+import type { Outcome } from './outcome.js';
 
 const SECONDS_MAX = 5;
 
