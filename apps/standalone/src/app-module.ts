@@ -12,6 +12,7 @@ import { ConfiguredTranslator, MetaBundles, ShardDesk, ShardEvents, ShardLog, Sh
 import type { Config } from './config.js';
 import { OpenApiController } from './openapi-controller.js';
 import { OperationsController, Readiness } from './operations-controller.js';
+import { ServerMetrics } from './telemetry/server-metrics.js';
 
 export interface Parts {
   readonly config: Config;
@@ -20,12 +21,13 @@ export interface Parts {
   readonly meta: MetaFile;
   readonly committed: DatabaseSync;
   readonly readiness: Readiness;
+  readonly metrics: ServerMetrics;
 }
 
 /** The services' features over the embedded shard. */
 @Module({})
 export class AppModule {
-  static register({ config, clock, shard, meta, committed, readiness }: Parts): DynamicModule {
+  static register({ config, clock, shard, meta, committed, readiness, metrics }: Parts): DynamicModule {
     const deps = { reader: new SqliteRunReader(committed), shard, clock };
     return {
       module: AppModule,
@@ -48,6 +50,7 @@ export class AppModule {
       providers: [
         { provide: ShardGateway, useValue: shard },
         { provide: Readiness, useValue: readiness },
+        { provide: ServerMetrics, useValue: metrics },
       ],
     };
   }

@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import { PerdureError } from '@perdure/contract';
 import { eventTypeDeclaration, resolveWebhookSources, webhookSourceDeclaration, type WebhookSource } from '@perdure/correlation';
 import { z } from 'zod';
+import { toTraceConfig, TRACE_VARIABLES, type TraceConfig } from './telemetry/trace-config.js';
 
 const fileSchema = z.strictObject({
   /** Only hashes: `printf %s KEY | sha256sum`. Without any the server listens on loopback only. */
@@ -24,6 +25,8 @@ const environmentSchema = z.object({
   PERDURE_SAMPLES: z.enum(['on', 'off']).optional(),
   PERDURE_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   PERDURE_RETENTION_DAYS: z.coerce.number().positive().default(7),
+  PERDURE_SLOW_REQUEST_MS: z.coerce.number().int().positive().default(1_000),
+  ...TRACE_VARIABLES,
 });
 
 type FileConfig = z.output<typeof fileSchema>;
@@ -37,6 +40,10 @@ export interface Config {
   readonly samples: boolean;
   readonly logLevel: string;
   readonly retentionMs: number;
+  /** A request that takes longer is logged. */
+  readonly slowRequestMs: number;
+  /** Absent: traces are off. */
+  readonly traces?: TraceConfig;
   readonly apiKeys: FileConfig['apiKeys'];
   readonly webhooks: Readonly<Record<string, WebhookSource>>;
   readonly eventTypes: FileConfig['eventTypes'];
@@ -50,7 +57,8 @@ const invalid = (what: string, error: z.ZodError): PerdureError => new PerdureEr
 export const readConfig = (env: NodeJS.ProcessEnv = process.env): Config => {
   const environment = environmentSchema.safeParse(env);
   if (!environment.success) throw invalid('environment', environment.error);
-  const { PERDURE_HOST: host, PERDURE_PORT: port, PERDURE_DATA: data, PERDURE_TENANT: tenant, PERDURE_ACTIVITIES: activities, PERDURE_LOG_LEVEL: logLevel, PERDURE_RETENTION_DAYS, PERDURE_CONFIG, PERDURE_SAMPLES } = environment.data;
+  const { PERDURE_HOST: host, PERDURE_PORT: port, PERDURE_DATA: data, PERDURE_TENANT: tenant, PERDURE_ACTIVITIES: activities, PERDURE_LOG_LEVEL: logLevel, PERDURE_RETENTION_DAYS, PERDURE_CONFIG, PERDURE_SAMPLES, PERDURE_SLOW_REQUEST_MS: slowRequestMs } = environment.data;
+  const traces = toTraceConfig(environment.data);
   const { apiKeys, eventTypes, webhooks } = readFile(PERDURE_CONFIG);
   const hasKeys = apiKeys.length > 0;
   if (!hasKeys && !isLoopback(host)) {
@@ -59,7 +67,7 @@ export const readConfig = (env: NodeJS.ProcessEnv = process.env): Config => {
   const samples = PERDURE_SAMPLES ?? (hasKeys ? 'off' : 'on');
   if (hasKeys && samples === 'on') throw new PerdureError('invalid-request', 'PERDURE_SAMPLES=on: the sample product has no API key. Leave it out, or give no keys.');
   if (hasKeys && activities !== undefined) throw new PerdureError('invalid-request', 'PERDURE_ACTIVITIES: the server runs activities for its sole tenant. With API keys each tenant has workers of its own.');
-  return Object.freeze({ host, port, data, tenant, activities, logLevel, samples: samples === 'on', retentionMs: PERDURE_RETENTION_DAYS * DAY_MS, apiKeys, webhooks: resolveWebhookSources(webhooks, env), eventTypes });
+  return Object.freeze({ host, port, data, tenant, activities, logLevel, samples: samples === 'on', retentionMs: PERDURE_RETENTION_DAYS * DAY_MS, slowRequestMs, ...(traces ? { traces } : {}), apiKeys, webhooks: resolveWebhookSources(webhooks, env), eventTypes });
 };
 
 const readFile = (path: string | undefined): FileConfig => {

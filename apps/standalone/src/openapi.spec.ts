@@ -14,6 +14,7 @@ import { AppModule } from './app-module.js';
 import { readConfig } from './config.js';
 import { readOpenApi } from './openapi-controller.js';
 import { Readiness } from './operations-controller.js';
+import { ServerMetrics } from './telemetry/server-metrics.js';
 
 interface Operation {
   readonly operationId: string;
@@ -97,7 +98,7 @@ describe('the OpenAPI document', () => {
     writeRun(file);
     meta.deploy('acme', { hash: BUNDLE, name: 'shop', code: 'x', workflows: ['Order'], createdAt: 5 });
     const keys = new ApiKeys([{ tenant: 'acme', sha256: createHash('sha256').update(KEY).digest('hex') }]);
-    const module = AppModule.register({ config: CONFIG, clock: new ManualClock(), shard: new FakeShard(), meta, committed: file.db, readiness: new Readiness() });
+    const module = AppModule.register({ config: CONFIG, clock: new ManualClock(), shard: new FakeShard(), meta, committed: file.db, readiness: new Readiness(), metrics: new ServerMetrics() });
     app = await createHttpApp(module, { authenticator: new ApiKeyAuthenticator(keys), bodyBytesMax: LIMITS.payloadBytesMax, bodyBytesMaxByPrefix: BODY_LIMITS });
   });
   afterAll(async () => {

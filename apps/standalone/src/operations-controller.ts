@@ -1,7 +1,8 @@
 import { Controller, Get, Header, Inject } from '@nestjs/common';
 import { PerdureError } from '@perdure/contract';
 import { ShardGateway } from '@perdure/embedded';
-import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+import { Counter, Gauge } from 'prom-client';
+import { ServerMetrics } from './telemetry/server-metrics.js';
 
 /** Whether the server takes requests. */
 export class Readiness {
@@ -13,16 +14,16 @@ export class Readiness {
 export class OperationsController {
   readonly #shard: ShardGateway;
   readonly #readiness: Readiness;
-  readonly #registry = new Registry();
+  readonly #metrics: ServerMetrics;
   readonly #counters;
   readonly #gauges;
   #last = { batches: 0, inputs: 0, commitFailures: 0, commitSeconds: 0 };
 
-  constructor(@Inject(ShardGateway) shard: ShardGateway, @Inject(Readiness) readiness: Readiness) {
+  constructor(@Inject(ShardGateway) shard: ShardGateway, @Inject(Readiness) readiness: Readiness, @Inject(ServerMetrics) metrics: ServerMetrics) {
     this.#shard = shard;
     this.#readiness = readiness;
-    const registers = [this.#registry];
-    collectDefaultMetrics({ register: this.#registry });
+    this.#metrics = metrics;
+    const registers = [metrics.registry];
     const counter = (name: string, help: string): Counter => new Counter({ name, help, registers });
     this.#counters = {
       batches: counter('perdure_shard_batches_total', 'Batches committed'),
@@ -48,11 +49,11 @@ export class OperationsController {
   @Get('metrics')
   @Header('content-type', 'text/plain; version=0.0.4; charset=utf-8')
   async metrics(): Promise<string> {
-    const figures = await this.#shard.figures();
+    const [figures, shard] = await Promise.all([this.#shard.figures(), this.#shard.metrics()]);
     for (const name of ['batches', 'inputs', 'commitFailures', 'commitSeconds'] as const) this.#counters[name].inc(figures[name] - this.#last[name]);
     this.#last = figures;
     this.#gauges.liveRealms.set(figures.liveRealms);
     this.#gauges.queued.set(figures.queued);
-    return this.#registry.metrics();
+    return this.#metrics.text([shard]);
   }
 }

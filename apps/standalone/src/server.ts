@@ -13,6 +13,9 @@ import { AppModule } from './app-module.js';
 import type { Config } from './config.js';
 import { Readiness } from './operations-controller.js';
 import { startShard } from './shard-host.js';
+import { observeHttp, requestFields } from './telemetry/observe-http.js';
+import { ServerMetrics } from './telemetry/server-metrics.js';
+import type { Tracing } from './telemetry/tracing.js';
 
 export interface Server {
   readonly url: string;
@@ -21,6 +24,9 @@ export interface Server {
   /** Answers what is in flight, hands out no more tasks, closes the files. */
   close(): Promise<void>;
 }
+
+/** Loaded where it is wanted alone: see `startTracing`. */
+const tracingOf = async ({ traces }: Config, deps: { readonly logger: Logger; readonly clock: SystemClock }): Promise<Tracing | undefined> => (traces ? (await import('./telemetry/tracing.js')).startTracing(traces, deps) : undefined);
 
 /** Opens the data folder, starts the shard and serves. @throws PerdureError when the folder is taken or too new */
 export const startServer = async (config: Config, { logger, onFatal }: { readonly logger: Logger; readonly onFatal: (reason: string) => void }): Promise<Server> => {
@@ -31,15 +37,19 @@ export const startServer = async (config: Config, { logger, onFatal }: { readonl
   const shardPath = join(folder, 'shard-0.db');
   const meta = new MetaFile(metaPath);
   const snapshotKey = meta.secret('snapshot-key', newSecret);
-  const shard = await startShard({ metaPath, shardPath, shard: 0, snapshotKey, retentionMs: config.retentionMs }, { logger, onFatal });
+  const clock = new SystemClock();
+  const tracing = await tracingOf(config, { logger, clock });
+  const shard = await startShard({ metaPath, shardPath, shard: 0, snapshotKey, retentionMs: config.retentionMs, traces: tracing !== undefined }, { logger, onFatal, onSpans: (spans) => tracing?.shards.record(spans) });
+  const metrics = new ServerMetrics();
   const committed = openReader(shardPath);
   const readiness = new Readiness();
   const authenticator = config.apiKeys.length > 0 ? new ApiKeyAuthenticator(new ApiKeys(config.apiKeys)) : new SoleTenantAuthenticator(config.tenant);
-  const { nest } = await createHttpApp(AppModule.register({ config, clock: new SystemClock(), shard, meta, committed, readiness }), {
+  const { nest } = await createHttpApp(AppModule.register({ config, clock, shard, meta, committed, readiness, metrics }), {
     authenticator,
     bodyBytesMax: LIMITS.payloadBytesMax,
     bodyBytesMaxByPrefix: BODY_LIMITS,
-    onInternal: (error, request) => logger.error({ err: error.cause ?? error, method: request.method, url: request.url }, 'a request failed'),
+    onInternal: (error, request) => logger.error({ err: error.cause ?? error, ...requestFields(request) }, 'a request met an error'),
+    observe: (instance) => observeHttp(instance, { metrics, logger, clock, slowMs: config.slowRequestMs, ...(tracing ? { spans: tracing.requests } : {}) }),
   });
   await nest.listen(config.port, config.host);
   return {
@@ -50,6 +60,7 @@ export const startServer = async (config: Config, { logger, onFatal }: { readonl
       await shard.drain();
       await nest.close();
       await shard.close();
+      await tracing?.stop();
       committed.close();
       meta.close();
       lock.release();

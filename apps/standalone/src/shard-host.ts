@@ -1,18 +1,28 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import { ThreadGateway } from '@perdure/embedded';
+import { ThreadGateway, type SpanReport } from '@perdure/embedded';
 import type { Logger } from 'pino';
 import type { ShardThreadData } from './shard-thread.js';
 
-interface LogMessage {
+interface ToldMessage {
   readonly log?: { readonly level: 'info' | 'warn' | 'error'; readonly message: string; readonly fields: object };
+  readonly spans?: SpanReport;
+}
+
+export interface ShardHostOptions {
+  readonly logger: Logger;
+  readonly onFatal: (reason: string) => void;
+  readonly onSpans: (spans: SpanReport) => void;
 }
 
 /** Starts a shard in a thread of its own and waits until it has opened its file. */
-export const startShard = async (data: ShardThreadData, { logger, onFatal }: { readonly logger: Logger; readonly onFatal: (reason: string) => void }): Promise<ThreadGateway> => {
+export const startShard = async (data: ShardThreadData, { logger, onFatal, onSpans }: ShardHostOptions): Promise<ThreadGateway> => {
   const worker = new Worker(new URL('./shard-thread.js', import.meta.url), { workerData: data });
-  worker.on('message', (batch: LogMessage[]) => {
-    for (const { log } of batch) if (log) logger[log.level](log.fields, log.message);
+  worker.on('message', (batch: ToldMessage[]) => {
+    for (const { log, spans } of batch) {
+      if (log) logger[log.level](log.fields, log.message);
+      else if (spans) onSpans(spans);
+    }
   });
   // Its first message says that the file is open; failing to open it is an `error`, which rejects.
   await once(worker, 'message');

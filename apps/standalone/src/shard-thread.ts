@@ -11,9 +11,11 @@ export interface ShardThreadData {
   readonly shard: number;
   readonly snapshotKey: Uint8Array;
   readonly retentionMs: number;
+  /** Whether it reports the spans of traced runs. */
+  readonly traces: boolean;
 }
 
-const { metaPath, shardPath, shard, snapshotKey, retentionMs } = workerData as ShardThreadData;
+const { metaPath, shardPath, shard, snapshotKey, retentionMs, traces } = workerData as ShardThreadData;
 const port = parentPort!;
 const meta = new MetaFile(metaPath);
 const opened = await EmbeddedShard.open({
@@ -25,6 +27,8 @@ const opened = await EmbeddedShard.open({
   random: Math.random,
   snapshotKey,
   retentionMs,
+  // Posted at once, so that a request's span is known before its answer.
+  ...(traces ? { onSpans: (spans) => port.postMessage([{ spans }]) } : {}),
   log: (level, message, fields) => port.postMessage([{ log: { level, message, fields } }]),
 });
 port.postMessage([{ ready: true }]);

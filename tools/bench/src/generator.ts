@@ -9,7 +9,7 @@ const REPORTED_MAX = 5;
 const send = (message: GeneratorMessage): void => void process.send!(message);
 
 /** What is asked of one run, and whether the answer is right. */
-type Ask = (lane: HttpLane, id: string, count?: number) => Promise<{ readonly reply: Reply; readonly isRight: boolean }>;
+type Ask = (lane: HttpLane, id: string) => Promise<{ readonly reply: Reply; readonly isRight: boolean }>;
 
 class Recorder {
   readonly #acknowledged: string[] = [];
@@ -43,28 +43,28 @@ const note = (list: string[], text: string): void => {
 };
 
 const askOf = (job: LoadJob): Ask => {
-  const { workflow } = job;
+  const { workflow, count } = job;
   const dialect: Dialect = DIALECTS[job.system];
-  const inputOf = (id: string, count = job.count): RunInput => (count === undefined ? id : { id, count });
-  const checked = (reply: Reply, id: string, count = job.count ?? 0) => ({ reply, isRight: dialect.holds(reply, EXPECTED[workflow]!(id, count)) });
+  const inputOf = (id: string): RunInput => (count === undefined ? id : { id, count });
+  const checked = (reply: Reply, id: string) => ({ reply, isRight: dialect.holds(reply, EXPECTED[workflow]!(id, count ?? 0)) });
   switch (job.kind) {
     case 'run':
     case 'execute':
-      return async (lane, id, count) => checked(await lane.send(dialect.run(workflow, id, inputOf(id, count))), id, count);
+      return async (lane, id) => checked(await lane.send(dialect.run(workflow, id, inputOf(id))), id);
     case 'attach':
-      return async (lane, id, count) => checked(await lane.send(dialect.attach(workflow, id)), id, count);
+      return async (lane, id) => checked(await lane.send(dialect.attach(workflow, id)), id);
     case 'check':
-      return async (lane, id, count) => checked(await lane.send(dialect.result(workflow, id)), id, count);
+      return async (lane, id) => checked(await lane.send(dialect.result(workflow, id)), id);
     case 'start':
-      return async (lane, id, count) => {
-        const reply = await lane.send(dialect.start(workflow, id, inputOf(id, count)));
+      return async (lane, id) => {
+        const reply = await lane.send(dialect.start(workflow, id, inputOf(id)));
         return { reply, isRight: reply.status < 300 };
       };
     case 'wake':
-      return async (lane, id, count) => {
+      return async (lane, id) => {
         const reply = await lane.send(dialect.wake(workflow, id));
         if (reply.status >= 300) return { reply, isRight: false };
-        return checked(await lane.send(dialect.attach(workflow, id)), id, count);
+        return checked(await lane.send(dialect.attach(workflow, id)), id);
       };
   }
 };
@@ -111,9 +111,8 @@ const doEach = (job: EachJob): Promise<LoadResult> =>
     let next = 0;
     const loop = async (lane: HttpLane): Promise<void> => {
       while (next < job.ids.length) {
-        const at = next++;
-        const id = job.ids[at]!;
-        if (!(await recorder.record(id, ask(lane, id, job.counts?.[at])))) return;
+        const id = job.ids[next++]!;
+        if (!(await recorder.record(id, ask(lane, id)))) return;
       }
     };
     const startedAt = performance.now();

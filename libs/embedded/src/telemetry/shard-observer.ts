@@ -3,7 +3,7 @@ import type { Clock } from '@perdure/clock';
 import { idempotencyKeyOf, isClosed, isSampled, toTraceparent, type Effect, type Input, type InputKind, type RunResult, type TaskSpec } from '@perdure/contract';
 import type { RunState } from '@perdure/engine';
 import type { ProcessorObserver } from '@perdure/history';
-import type { AttemptEnding, ObservedAttempt, SchedulerObserver } from '@perdure/scheduler';
+import type { AttemptEnd, AttemptEnding, ObservedAttempt, SchedulerObserver } from '@perdure/scheduler';
 import { ShardMetrics, type MetricJson, type ShardLevels } from './shard-metrics.js';
 import type { ShardSpan, SpanReport } from './shard-span.js';
 
@@ -102,7 +102,7 @@ export class ShardObserver implements ProcessorObserver, SchedulerObserver {
     return this.#report && isSampled(spec.trace) ? below(spec.trace, spanIdOf(token)) : spec.trace;
   }
 
-  attemptEnded({ spec, token, attempt, readyMs, startedMs }: ObservedAttempt, { how, error }: Parameters<SchedulerObserver['attemptEnded']>[1]): void {
+  attemptEnded({ spec, token, attempt, readyMs, startedMs }: ObservedAttempt, { how, error }: AttemptEnd): void {
     const { run, workflowType, seq, role, name, options, trace } = spec;
     this.#ended.push({ tenant: run.tenant, how });
     if (!this.#report || !isSampled(trace)) return;

@@ -1,4 +1,4 @@
-import { abortOnDisconnect } from '@perdure/http';
+import { abortOnDisconnect, traceOf } from '@perdure/http';
 import type { Caller } from '@perdure/ingestion';
 import { PerdureError } from '@perdure/contract';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -15,11 +15,9 @@ export const preferencesOf = (request: FastifyRequest): Preferences => {
   return { respondAsync: /(?:^|[,;\s])respond-async(?:$|[,;\s])/.test(header), waitS: wait ? Math.min(Number(wait), 60) : 0 };
 };
 
-const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
-
 export const callerOf = (tenant: string, request: FastifyRequest): Caller => {
-  const trace = request.headers['traceparent'];
-  return { tenant, ...(typeof trace === 'string' && TRACEPARENT.test(trace) ? { trace } : {}), respondAsync: preferencesOf(request).respondAsync };
+  const trace = traceOf(request);
+  return { tenant, ...(trace === undefined ? {} : { trace }), respondAsync: preferencesOf(request).respondAsync };
 };
 
 /** A caller that may leave before the answer: for routes that are held open. */

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { TaskSpec } from '@perdure/contract';
-import type { ObservedAttempt, SchedulerObserver } from './scheduler-observer.js';
+import type { AttemptEnd, ObservedAttempt, SchedulerObserver } from './scheduler-observer.js';
 import { RUN, SliceHarness } from './testing/slice-harness.js';
 
 /** Writes down what it sees. */
@@ -11,7 +11,7 @@ class Notes implements SchedulerObserver {
     this.seen.push(`out ${spec.seq}.${attempt} after ${startedMs! - readyMs}`);
     return `attempt ${attempt}`;
   }
-  attemptEnded({ spec, attempt, startedMs }: ObservedAttempt, { how, error }: Parameters<SchedulerObserver['attemptEnded']>[1]): void {
+  attemptEnded({ spec, attempt, startedMs }: ObservedAttempt, { how, error }: AttemptEnd): void {
     this.seen.push([`end ${spec.seq}.${attempt} ${how}`, error?.message, startedMs === undefined ? 'adopted' : undefined].filter(Boolean).join(' '));
   }
   poisoned({ seq }: TaskSpec): void {

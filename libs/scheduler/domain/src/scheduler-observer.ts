@@ -13,11 +13,16 @@ export interface ObservedAttempt {
   readonly startedMs?: number;
 }
 
+export interface AttemptEnd {
+  readonly how: AttemptEnding;
+  readonly error?: Failure;
+}
+
 /** Sees what the slice does, for metrics and traces; decides nothing. All but `handedOut` happens inside a batch, and counts only once that has committed. */
 export interface SchedulerObserver {
   /** Gives the trace context for the attempt's worker. The task's own, or one below it. */
   handedOut(attempt: ObservedAttempt): string | undefined;
-  attemptEnded(attempt: ObservedAttempt, ending: { readonly how: AttemptEnding; readonly error?: Failure }): void;
+  attemptEnded(attempt: ObservedAttempt, end: AttemptEnd): void;
   poisoned(task: TaskSpec): void;
   /** A timer was due so long before it was looked at. */
   timerFired(latenessMs: number): void;

@@ -1,49 +1,20 @@
 import type { CancelTimer, Clock } from '@perdure/clock';
-import { idempotencyKeyOf, type AnswerReceipt, type Failure, type HeartbeatRequest, type HeartbeatResponse, type Input, type Outcome, type PollRequest, type PollResponse, type RunKey, type SchedulerEffect, type TaskAnswer, type TaskSpec } from '@perdure/contract';
+import { idempotencyKeyOf, type AnswerReceipt, type HeartbeatRequest, type HeartbeatResponse, type Input, type Outcome, type PollRequest, type PollResponse, type RunKey, type SchedulerEffect, type TaskAnswer, type TaskSpec } from '@perdure/contract';
 import { afterAttempt, cancelled, scheduleToCloseDeadline, timedOut, type Ending } from './after-attempt.js';
 import { AlarmHeap } from './alarm-heap.js';
 import { Claims, type ReadyCount } from './claims.js';
 import { DeskMail, type AnswerCall } from './desk-mail.js';
 import { RunIndex } from './run-index.js';
 import { SCHEDULER_LIMITS, type SchedulerLimits } from './scheduler-limits.js';
-import type { AttemptEnding, SchedulerObserver } from './scheduler-observer.js';
+import type { AttemptEnd, AttemptEnding } from './scheduler-observer.js';
+import type { SchedulerOptions, SchedulerStats } from './scheduler-options.js';
 import { Session, type Poller } from './session.js';
 import { Stage } from './stage.js';
 import { TaskDesk } from './task-desk.js';
 import type { SchedulerChange, TaskState } from './task-row.js';
-import type { TaskStore } from './task-store.js';
 import { Task } from './task.js';
-import type { TimerStore } from './timer-store.js';
 import { Timer } from './timer.js';
 import type { UndoClosing } from './undo-closing.js';
-
-export interface SchedulerOptions {
-  readonly tasks: TaskStore;
-  readonly timers: TimerStore;
-  readonly clock: Clock;
-  /** In [0, 1): jitter, and the part of a token that cannot be guessed. */
-  readonly random: () => number;
-  /** Rises each time the slice is opened by an owner. */
-  readonly epoch: number;
-  /** There is something to take: run a batch. Called at most once until `takeInputs`. */
-  readonly wake: () => void;
-  readonly observer?: SchedulerObserver;
-  readonly limits?: Partial<SchedulerLimits>;
-}
-
-export interface SchedulerStats {
-  /** Not closed. */
-  readonly tasks: number;
-  readonly ready: number;
-  readonly poisoned: number;
-  readonly timers: number;
-  readonly sessions: number;
-}
-
-interface Ended {
-  readonly how: AttemptEnding;
-  readonly error?: Failure;
-}
 
 /**
  * One slice of tasks and timers, with a single writer (design §9, §10).
@@ -301,7 +272,7 @@ export class Scheduler extends TaskDesk {
   }
 
   /** The task is no more. */
-  #forget(task: Task, ending: Ended): void {
+  #forget(task: Task, ending: AttemptEnd): void {
     this.#endAttempt(task, ending);
     task.status = 'closed';
     this.#heap.remove(task);
@@ -310,7 +281,7 @@ export class Scheduler extends TaskDesk {
   }
 
   /** Whoever holds it is told after the commit; one who has answered knows. */
-  #endAttempt(task: Task, ending: Ended): void {
+  #endAttempt(task: Task, ending: AttemptEnd): void {
     if (task.token !== undefined) this.#options.observer?.attemptEnded(task.observed(), ending);
     if (task.session && !this.#mail.isRecent(task.token!)) this.#superseded.push({ session: task.session, token: task.token! });
     this.#claims.end(task);

@@ -19,6 +19,8 @@ export interface HttpAppOptions {
   readonly bodyBytesMaxByPrefix?: Readonly<Record<string, number>>;
   readonly onInternal?: (error: PerdureError, request: FastifyRequest) => void;
   readonly logger?: LoggerService | false;
+  /** Adds hooks that come before all others, so that it sees every request. */
+  readonly observe?: (instance: FastifyInstance) => void;
 }
 
 export interface HttpApp {
@@ -52,6 +54,7 @@ export const createHttpApp = async (module: Type | DynamicModule, options: HttpA
   const instance = adapter.getInstance() as unknown as FastifyInstance;
   const routes = new RouteTable();
   routes.watch(instance);
+  options.observe?.(instance);
   applyBodyLimits(instance, options.bodyBytesMaxByPrefix ?? {});
   addBodyParsers(instance);
   instance.decorateRequest('principal', undefined);

@@ -7,4 +7,5 @@ export { fromThrown, PROBLEM_JSON, toProblem } from './problem.js';
 export type { Problem } from './problem.js';
 export { RouteTable } from './route-table.js';
 export { Tenant } from './tenant.js';
+export { sentTraceOf, traceOf } from './trace.js';
 export { check, zod } from './zod-pipe.js';
