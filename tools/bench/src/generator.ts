@@ -9,7 +9,7 @@ const REPORTED_MAX = 5;
 const send = (message: GeneratorMessage): void => void process.send!(message);
 
 /** What is asked of one run, and whether the answer is right. */
-type Ask = (lane: HttpLane, id: string) => Promise<{ readonly reply: Reply; readonly isRight: boolean }>;
+type Ask = (lane: HttpLane, id: string, count?: number) => Promise<{ readonly reply: Reply; readonly isRight: boolean }>;
 
 class Recorder {
   readonly #acknowledged: string[] = [];
@@ -43,28 +43,28 @@ const note = (list: string[], text: string): void => {
 };
 
 const askOf = (job: LoadJob): Ask => {
-  const { workflow, count } = job;
+  const { workflow } = job;
   const dialect: Dialect = DIALECTS[job.system];
-  const inputOf = (id: string): RunInput => (count === undefined ? id : { id, count });
-  const checked = (reply: Reply, id: string) => ({ reply, isRight: dialect.holds(reply, EXPECTED[workflow]!(id, count ?? 0)) });
+  const inputOf = (id: string, count = job.count): RunInput => (count === undefined ? id : { id, count });
+  const checked = (reply: Reply, id: string, count = job.count ?? 0) => ({ reply, isRight: dialect.holds(reply, EXPECTED[workflow]!(id, count)) });
   switch (job.kind) {
     case 'run':
     case 'execute':
-      return async (lane, id) => checked(await lane.send(dialect.run(workflow, id, inputOf(id))), id);
+      return async (lane, id, count) => checked(await lane.send(dialect.run(workflow, id, inputOf(id, count))), id, count);
     case 'attach':
-      return async (lane, id) => checked(await lane.send(dialect.attach(workflow, id)), id);
+      return async (lane, id, count) => checked(await lane.send(dialect.attach(workflow, id)), id, count);
     case 'check':
-      return async (lane, id) => checked(await lane.send(dialect.result(workflow, id)), id);
+      return async (lane, id, count) => checked(await lane.send(dialect.result(workflow, id)), id, count);
     case 'start':
-      return async (lane, id) => {
-        const reply = await lane.send(dialect.start(workflow, id, inputOf(id)));
+      return async (lane, id, count) => {
+        const reply = await lane.send(dialect.start(workflow, id, inputOf(id, count)));
         return { reply, isRight: reply.status < 300 };
       };
     case 'wake':
-      return async (lane, id) => {
+      return async (lane, id, count) => {
         const reply = await lane.send(dialect.wake(workflow, id));
         if (reply.status >= 300) return { reply, isRight: false };
-        return checked(await lane.send(dialect.attach(workflow, id)), id);
+        return checked(await lane.send(dialect.attach(workflow, id)), id, count);
       };
   }
 };
@@ -111,8 +111,9 @@ const doEach = (job: EachJob): Promise<LoadResult> =>
     let next = 0;
     const loop = async (lane: HttpLane): Promise<void> => {
       while (next < job.ids.length) {
-        const id = job.ids[next++]!;
-        if (!(await recorder.record(id, ask(lane, id)))) return;
+        const at = next++;
+        const id = job.ids[at]!;
+        if (!(await recorder.record(id, ask(lane, id, job.counts?.[at])))) return;
       }
     };
     const startedAt = performance.now();

@@ -29,6 +29,8 @@ export interface RunJob extends Job {
 export interface EachJob extends Job {
   readonly kind: 'execute' | 'start' | 'wake' | 'attach' | 'check';
   readonly ids: readonly string[];
+  /** In place of one `count` for all. */
+  readonly counts?: readonly number[];
 }
 
 export type LoadJob = RunJob | EachJob;

@@ -7,9 +7,12 @@ import { fanOut } from './workloads/fan-out.js';
 import { fiveStep } from './workloads/five-step.js';
 import { limits } from './workloads/limits.js';
 import type { Outcome } from './workloads/outcome.js';
+import { parked } from './workloads/parked.js';
+import { resume } from './workloads/resume.js';
 import { signal } from './workloads/signal.js';
+import { timers } from './workloads/timers.js';
 
-const RUN: Readonly<Record<Workload, (lab: Lab) => Promise<Outcome>>> = { limits, 'five-step': fiveStep, signal, 'fan-out': fanOut };
+const RUN: Readonly<Record<Workload, (lab: Lab) => Promise<Outcome>>> = { limits, 'five-step': fiveStep, signal, parked, resume, 'fan-out': fanOut, timers };
 
 const run = async (options: Options): Promise<void> => {
   const lab = await Lab.open(options);
