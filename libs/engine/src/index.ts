@@ -1,3 +1,4 @@
+export { resultOf } from './closing.js';
 export type { AcceptContext, Activate, Activation, ActivationResult, Decision, Drop, EngineHost, EngineLimits, RecordOnly, Redirect, Refuse, Settled, Settlement } from './decision.js';
 export { Engine } from './engine.js';
 export { checkStep, compareReplay, jobsAt, replayPlan } from './replay.js';

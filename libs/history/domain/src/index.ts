@@ -12,3 +12,8 @@ export type { StoreFaultKind } from './ports/store-fault.js';
 export { PROCESSOR_LIMITS } from './processor-options.js';
 export type { ProcessorDeps, ProcessorEvents, ProcessorLimits, ProcessorObserver, ProcessorOptions } from './processor-options.js';
 export { ShardProcessor } from './shard-processor.js';
+export { EMPTY_DIGEST, extendDigest } from './rolling-digest.js';
+export { redo } from './run-loader.js';
+export { toRunRow } from './run-row.js';
+export { decodeSnapshot, encodeSnapshot } from './snapshot-codec.js';
+export type { DecodedSnapshot, SnapshotBinding } from './snapshot-codec.js';

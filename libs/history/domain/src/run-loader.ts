@@ -43,6 +43,17 @@ export const activate = (realm: Realm, { at, job, refusable }: RealmJob): Activa
   return result.kind === 'ok' ? { kind: 'ok', output: JSON.parse(result.output) as ActivationOutput } : result;
 };
 
+/** Hands a realm what history says it was handed; gives where its code asks for something else. */
+export const redo = (realm: Realm, step: ReplayStep): Difference | undefined => {
+  const outputs: ActivationOutput[] = [];
+  for (const job of step.jobs) {
+    const result = activate(realm, job);
+    if (result.kind === 'voided') return { n: job.n, diff: `the replay of event ${job.n} hit a limit (${result.reason satisfies VoidReason}): ${result.message}` };
+    outputs.push(result.output);
+  }
+  return checkStep(step, outputs);
+};
+
 /** Brings runs and their realms into memory: from the cache, else a snapshot and the events after it, else the whole history. All three lead to the same (I5, I7). */
 export class RunLoader {
   readonly #deps: RunLoaderDeps;
@@ -133,7 +144,7 @@ export class RunLoader {
     const realm = this.#deps.realms.restoreRealm(run.state.pin.bundle, parked.image);
     if (!realm) return undefined;
     for (const step of replayPlan(await this.#transitions(run.number, parked.last + 1))) {
-      if (!this.#redo(realm, step)) continue;
+      if (!redo(realm, step)) continue;
       // A snapshot is only a cache: whatever goes wrong with it, the history decides.
       realm.close();
       return undefined;
@@ -144,22 +155,12 @@ export class RunLoader {
   async #replay(run: CachedRun, pin: Pin): Promise<Realm | Difference> {
     const realm = await this.open(run.row.tenant, pin.bundle);
     for (const step of replayPlan(await this.#transitions(run.number, 1))) {
-      const difference = this.#redo(realm, step);
+      const difference = redo(realm, step);
       if (!difference) continue;
       realm.close();
       return difference;
     }
     return realm;
-  }
-
-  #redo(realm: Realm, step: ReplayStep): Difference | undefined {
-    const outputs: ActivationOutput[] = [];
-    for (const job of step.jobs) {
-      const result = activate(realm, job);
-      if (result.kind === 'voided') return { n: job.n, diff: `the replay of event ${job.n} hit a limit (${result.reason satisfies VoidReason}): ${result.message}` };
-      outputs.push(result.output);
-    }
-    return checkStep(step, outputs);
   }
 
   async #transitions(run: number, fromEvent: number): Promise<StoredTransition[]> {

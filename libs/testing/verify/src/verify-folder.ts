@@ -1,0 +1,91 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { Sandbox } from '@perdure/sandbox';
+import { MetaFile, readShard, type ShardContents } from '@perdure/sqlite';
+import { checkEvents } from './check-events.js';
+import { checkHistories } from './check-histories.js';
+import { checkInputs } from './check-inputs.js';
+import { checkPending } from './check-pending.js';
+import { checkReplay, checkSnapshot, type ReplayDeps } from './check-replays.js';
+import type { Finding } from './finding.js';
+import { foldRuns, type FoldedRun } from './folded-run.js';
+
+export interface VerifyOptions {
+  /** Replays the code of each run against its history. Default true. */
+  readonly replays?: boolean;
+  /** In each replay the realm is snapshotted, thrown away and restored after every step. Default false: it costs some milliseconds a step. */
+  readonly snapshotEachStep?: boolean;
+}
+
+/** What was looked at, and what is wrong. */
+export interface Verified {
+  readonly findings: readonly Finding[];
+  readonly runs: number;
+  readonly events: number;
+  readonly replays: number;
+  readonly snapshots: number;
+  readonly tasks: number;
+  readonly timers: number;
+  readonly waits: number;
+}
+
+/** A replay on a loaded machine is slower than the run was. */
+const ACTIVATION_MS = 30_000;
+
+/**
+ * Whether a data folder is sound: every shard's file, in one read transaction each. The server may be stopped, killed or running.
+ *
+ *     const { findings } = await verifyFolder(data);
+ *     expect(describeFindings(findings)).toBe('');
+ */
+export async function verifyFolder(folder: string, options: VerifyOptions = {}): Promise<Verified> {
+  const meta = new MetaFile(join(folder, 'meta.db'));
+  const snapshotKey = meta.secret('snapshot-key', () => randomBytes(32));
+  const sandbox = await Sandbox.create({ snapshotKey, limits: { activationMs: ACTIVATION_MS } });
+  try {
+    const deps: ReplayDeps = { sandbox, snapshotKey, code: (tenant, hash) => meta.code(tenant, hash) };
+    const all: Verified[] = [];
+    for (const file of shardFilesOf(folder)) all.push(await verifyShard(readShard(file), deps, options));
+    return all.reduce(add, NOTHING);
+  } finally {
+    sandbox.dispose();
+    meta.close();
+  }
+}
+
+const shardFilesOf = (folder: string): string[] => {
+  const files = readdirSync(folder).filter((name) => /^shard-\d+\.db$/.test(name)).sort();
+  if (files.length === 0) throw new Error(`${folder} holds no shard's file${existsSync(folder) ? '' : ': it is not there'}`);
+  return files.map((name) => join(folder, name));
+};
+
+/** The same of one shard's contents. */
+export async function verifyShard(contents: ShardContents, deps: ReplayDeps, { replays = true, snapshotEachStep = false }: VerifyOptions = {}): Promise<Verified> {
+  const folded = foldRuns(contents.transitions);
+  const findings = [...checkHistories(contents, folded), ...checkPending(contents, folded), ...checkInputs(contents, folded), ...(await checkEvents(contents, folded)), ...checkSnapshots(contents, { folded, deps })];
+  if (replays) {
+    for (const run of folded.values()) {
+      const finding = checkReplay(run, deps, { eachStep: snapshotEachStep });
+      if (finding) findings.push(finding);
+    }
+  }
+  const { runs, transitions, snapshots, tasks, timers, waits } = contents;
+  const events = transitions.reduce((sum, { events }) => sum + (JSON.parse(events) as unknown[]).length, 0);
+  return { findings, runs: runs.length, events, replays: replays ? folded.size : 0, snapshots: snapshots.length, tasks: tasks.length, timers: timers.length, waits: waits.length };
+}
+
+function* checkSnapshots({ snapshots }: ShardContents, { folded, deps }: { readonly folded: ReadonlyMap<number, FoldedRun>; readonly deps: ReplayDeps }): Iterable<Finding> {
+  for (const row of snapshots) {
+    const run = folded.get(row.run);
+    const finding = run ? checkSnapshot(row, run, deps) : ({ check: 'snapshot', where: `run number ${row.run}`, what: 'there is a snapshot of a run that is not there' } as const);
+    if (finding) yield finding;
+  }
+}
+
+const NOTHING: Verified = { findings: [], runs: 0, events: 0, replays: 0, snapshots: 0, tasks: 0, timers: 0, waits: 0 };
+
+const add = (a: Verified, b: Verified): Verified => ({
+  findings: [...a.findings, ...b.findings], runs: a.runs + b.runs, events: a.events + b.events, replays: a.replays + b.replays,
+  snapshots: a.snapshots + b.snapshots, tasks: a.tasks + b.tasks, timers: a.timers + b.timers, waits: a.waits + b.waits,
+});
