@@ -115,7 +115,7 @@ describe('EmbeddedShard', () => {
     expect(await start('a', 'five', 10)).toMatchObject({ kind: 'started', created: true });
     expect(await work(add)).toHaveLength(5);
     expect(result('a')).toMatchObject({ status: 'completed', result: 15 });
-    expect(await start('a', 'five', 10)).toMatchObject({ kind: 'started', created: true });
+    expect(await start('a', 'five', 10)).toMatchObject({ kind: 'started', created: false });
     expect(reader.history({ tenant: 'acme', workflowId: 'a' }, { after: 0, limit: 100 })!.events.map(({ n, kind }) => `${n} ${kind}`)).toEqual([
       '1 started', ...[0, 1, 2, 3, 4].flatMap((i) => [`${2 + 2 * i} activityScheduled`, `${3 + 2 * i} activityClosed`]), '12 completed',
     ]);

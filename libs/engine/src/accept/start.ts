@@ -1,5 +1,5 @@
 import { isClosed } from '@perdure/contract';
-import type { Effect, InputOf, ProblemCode, ProblemData, RunKey, Started } from '@perdure/contract';
+import type { Effect, InputOf, InputOutcome, ProblemCode, ProblemData, RunKey, Started } from '@perdure/contract';
 import { attributesProblem } from '../limit-check.js';
 import type { AcceptContext, Decision, EngineHost, EngineLimits, Refuse } from '../decision.js';
 import { startDigest } from '../fold.js';
@@ -19,7 +19,7 @@ interface StartAsked {
 /** Two starts of one workflow id (design §16): same type and input get the first's run, others 409; a closed run makes room for a new start id. */
 export function acceptStart(asked: StartAsked): Decision {
   const { state, input, context, host } = asked;
-  if (context.seen) return drop('repeated', { outcome: context.seen });
+  if (context.seen) return drop('repeated', { outcome: again(context.seen) });
   if (state === undefined) return planStart(asked);
   const isSame = state.inputDigest === startDigest(host, input);
   if (input.newRunId === state.run.runId) return isSame ? existing(state.run.runId) : exists(state, input);
@@ -27,6 +27,9 @@ export function acceptStart(asked: StartAsked): Decision {
   if (isClosed(state.status)) return planStart(asked);
   return isSame && input.parent === undefined ? existing(state.run.runId) : exists(state, input);
 }
+
+/** Who sends it once more is told that the run was there. */
+const again = (seen: InputOutcome): InputOutcome => (seen.kind === 'started' ? { ...seen, created: false } : seen);
 
 const existing = (runId: string): Decision => drop('the run exists', { outcome: { kind: 'started', runId, created: false } });
 
