@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { Client } from '@perdure/sdk/client';
-import { Command, InvalidArgumentError } from 'commander';
-import { environment } from './config.js';
+import { Option, type Command } from 'commander';
+import { DEFAULT_URL, environment } from './config.js';
+import { UsageError } from './usage-error.js';
 
 export interface GlobalOptions {
   readonly url: string;
@@ -29,7 +29,8 @@ export const withSession = <Args extends readonly unknown[]>(terminal: Terminal,
   async (...args: unknown[]): Promise<void> => {
     const command = args.at(-1) as Command;
     const options = command.optsWithGlobals<GlobalOptions>();
-    const client = new Client({ url: options.url, retryFor: '5s', ...(options.tenant ? { tenant: options.tenant } : {}), ...(options.apiKey ? { apiKey: options.apiKey } : {}) });
+    if (!URL.canParse(options.url)) throw new UsageError(`"${options.url}" is no URL (--url or PERDURE_URL), such as http://localhost:8080`);
+    const client = new Client({ url: options.url, retryFor: '5s', ...credentialOf(options) });
     const print = (value: unknown, human: () => string): void => terminal.out(options.json ? JSON.stringify(value, undefined, 2) : human());
     try {
       await action({ client, print, options, terminal }, ...(args.slice(0, -1) as unknown as Args));
@@ -38,27 +39,12 @@ export const withSession = <Args extends readonly unknown[]>(terminal: Terminal,
     }
   };
 
+export const credentialOf = ({ tenant, apiKey }: GlobalOptions): { tenant?: string; apiKey?: string } => ({ ...(tenant ? { tenant } : {}), ...(apiKey ? { apiKey } : {}) });
+
 export const addGlobalOptions = (program: Command): Command =>
   program
-    .option('--url <url>', 'the server', environment.url)
-    .option('--tenant <tenant>', 'checked against the credential', environment.tenant)
-    .option('--api-key <key>', 'the credential (better: PERDURE_API_KEY)', environment.apiKey)
-    .option('--json', "print the API's own answer");
-
-/** `'{"a":1}'`, `@file.json`, or `-` for standard input. */
-export const parseJson = (text: string): unknown => {
-  const source = text === '-' ? readFileSync(0, 'utf8') : text.startsWith('@') ? readFileSync(text.slice(1), 'utf8') : text;
-  try {
-    return JSON.parse(source) as unknown;
-  } catch (error) {
-    throw new InvalidArgumentError(`not JSON: ${(error as Error).message} (a string needs its own quotes: '"text"')`);
-  }
-};
-
-/** `key=value`, repeated; numbers and booleans are taken as such. */
-export const collectAttributes = (text: string, sofar: Record<string, string | number | boolean> = {}): Record<string, string | number | boolean> => {
-  const at = text.indexOf('=');
-  if (at < 1) throw new InvalidArgumentError('write key=value');
-  const value = text.slice(at + 1);
-  return { ...sofar, [text.slice(0, at)]: value === 'true' ? true : value === 'false' ? false : value !== '' && Number.isFinite(Number(value)) ? Number(value) : value };
-};
+    .addOption(new Option('--url <url>', 'the server').default(environment.url, `PERDURE_URL, or ${DEFAULT_URL}`))
+    .addOption(new Option('--tenant <tenant>', 'checked against the credential').default(environment.tenant, 'PERDURE_TENANT'))
+    // Described, so that help does not print it.
+    .addOption(new Option('--api-key <key>', 'the credential').default(environment.apiKey, 'PERDURE_API_KEY'))
+    .option('--json', 'print JSON, with the names that the API uses; errors as well');

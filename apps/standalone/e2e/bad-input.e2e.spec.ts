@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { PROBLEMS, type ProblemCode } from '@perdure/contract';
 import { Client } from '@perdure/sdk/client';
 import { Worker } from '@perdure/sdk/node';
@@ -13,6 +13,8 @@ const problemOf = (code: ProblemCode) => {
   const [status, title] = PROBLEMS[code];
   return { type: `urn:perdure:problem:${code}`, title, status, code, detail: expect.stringMatching(/./) };
 };
+
+jest.setTimeout(120_000);
 
 describe('bad input', () => {
   let world: ApiWorld;

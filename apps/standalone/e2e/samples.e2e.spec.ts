@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { HistoryEvent, RunView } from '@perdure/contract';
 import { Client } from '@perdure/sdk/client';
 import { freePort, ServerProcess, until } from './server-process.js';
@@ -9,6 +9,8 @@ import { freePort, ServerProcess, until } from './server-process.js';
 /** So many orders the sample takes at once when it starts. */
 const FIRST_ORDERS = 10;
 const SOURCE = '/webhooks/swiftcart-carrier';
+
+jest.setTimeout(120_000);
 
 describe('the sample product on a server with nothing configured', () => {
   let folder: string;

@@ -1,12 +1,18 @@
-import { isPerdureError } from '@perdure/contract';
 import { pino } from 'pino';
 import { readConfig, type Config } from './config.js';
 import { hints } from './hints.js';
 import { startActivities } from './own-activities.js';
+import { attendParent } from './parent-process.js';
 import { startServer } from './server.js';
 
+const explain = (error: unknown): string => {
+  if (!(error instanceof Error)) return String(error);
+  const { code, address, port } = error as { code?: unknown; address?: unknown; port?: unknown };
+  return code === 'EADDRINUSE' ? `${address}:${port} is taken: stop what listens there, or give another PERDURE_PORT.` : error.message;
+};
+
 const fail = (error: unknown): never => {
-  console.error(`perdure: ${isPerdureError(error) || error instanceof Error ? error.message : String(error)}`);
+  console.error(`perdure: ${explain(error)}`);
   process.exit(1);
 };
 
@@ -46,3 +52,4 @@ const stop = (): void => {
 };
 process.on('SIGINT', stop);
 process.on('SIGTERM', stop);
+attendParent(server.url, stop);

@@ -1,7 +1,8 @@
 import { registerHooks } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { Worker } from '@perdure/sdk/node';
-import { devWorker } from './config.js';
+import { credentialOf } from '../cli.js';
+import { devWorker } from '../config.js';
 
 // TypeScript writes './carrier.js' for './carrier.ts'; Node strips types, but takes a name as it stands.
 registerHooks({
@@ -16,7 +17,8 @@ registerHooks({
 });
 
 const modules = await Promise.all(devWorker.activities.map((file) => import(pathToFileURL(file).href) as Promise<Record<string, (input: never) => unknown>>));
-const worker = new Worker({ url: devWorker.url, activities: modules });
+const { url, tenant, apiKey } = devWorker;
+const worker = new Worker({ url, ...credentialOf({ url, ...(tenant ? { tenant } : {}), ...(apiKey ? { apiKey } : {}) }), activities: modules });
 process.on('SIGTERM', () => void worker.shutdown(5_000));
 // Ctrl-C reaches the whole group; the parent says when to stop.
 process.on('SIGINT', () => undefined);

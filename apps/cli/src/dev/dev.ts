@@ -1,16 +1,16 @@
-import { fork, type ChildProcess } from 'node:child_process';
-import { watch } from 'node:fs';
 import { resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { watchBundle, type Bundle } from '@perdure/bundler';
+import { watchBundle, type Bundle, type WatchResult } from '@perdure/bundler';
+import { isPerdureError, PROBLEMS } from '@perdure/contract';
 import { Client } from '@perdure/sdk/client';
 import type { Command } from 'commander';
-import type { GlobalOptions, Terminal } from '../cli.js';
-import { inherited } from '../config.js';
+import { assertFile, parsePort } from '../arguments.js';
+import { credentialOf, type GlobalOptions, type Terminal } from '../cli.js';
+import { DevServer } from './dev-server.js';
+import { KeptWorker } from './kept-worker.js';
 
 interface DevFlags extends GlobalOptions {
   readonly activities: readonly string[];
-  readonly port: string;
+  readonly port: number;
   readonly data: string;
 }
 
@@ -20,90 +20,78 @@ export const addDevCommand = (program: Command, terminal: Terminal): void => {
     .command('dev <entry>')
     .description('serve a workflow file; bundle and deploy it again whenever it changes')
     .option('--activities <file...>', 'modules whose exported functions are the activities', [])
-    .option('--port <port>', 'port of the server', '8080')
+    .option('--port <port>', 'port of the server', parsePort, 8080)
     .option('--data <folder>', 'data folder', '.perdure')
     .action(async (entry: string, _flags: unknown, command: Command) => dev(terminal, entry, command.optsWithGlobals<DevFlags>()));
 };
 
 const dev = async (terminal: Terminal, entry: string, flags: DevFlags): Promise<void> => {
-  const url = `http://127.0.0.1:${flags.port}`;
-  const children = new Set<ChildProcess>();
-  const server = start(fileURLToPath(import.meta.resolve('@perdure/standalone/main')), { PERDURE_PORT: flags.port, PERDURE_DATA: resolve(flags.data), PERDURE_SAMPLES: 'off' });
-  children.add(server);
-  let worker: { stop(): void } | undefined;
+  const files = flags.activities.map((file) => resolve(assertFile(file)));
+  const data = resolve(flags.data);
+  const server = new DevServer({ port: flags.port, data, print: terminal.out });
   let stopping = false;
-  const client = new Client({ url, retryFor: '30s' });
-
-  const deploy = async (made: Bundle): Promise<void> => {
-    const deployed = await client.deploy({ name: entry, code: made.code, sourceMap: made.sourceMap });
-    terminal.out(`perdure dev: deployed ${deployed.hash.slice(0, 12)} with ${deployed.workflows.join(', ')}`);
-    if (stopping || worker !== undefined) return;
-    // Only now, so that the worker finds a server that answers.
-    terminal.out(`perdure dev: serving ${url} from ${resolve(flags.data)} (server process ${server.pid})`);
-    if (flags.activities.length > 0) worker = keepWorker({ files: flags.activities.map((file) => resolve(file)), url, terminal });
+  const stop = (): void => {
+    stopping = true;
+    server.stop();
   };
-  const watching = await watchBundle(entry, (result) => {
-    if (result.kind === 'failed') return terminal.err(`perdure dev: ${result.error.message}`);
-    deploy(result.bundle).catch((error: unknown) => terminal.err(`perdure dev: ${error instanceof Error ? error.message : String(error)}`));
-  });
-
-  await new Promise<void>((done) => {
-    const stop = (): void => {
-      stopping = true;
-      worker?.stop();
-      for (const child of children) child.kill('SIGTERM');
-    };
-    process.once('SIGINT', stop);
-    process.once('SIGTERM', stop);
-    server.once('exit', (code, signal) => {
-      // Nothing is served any more: the worker must not stay behind alone.
-      if (!stopping) {
-        terminal.err(`perdure dev: the server has ended (${signal ?? `exit code ${code}`}); start again to go on from ${resolve(flags.data)}`);
-        process.exitCode = 1;
-      }
-      stopping = true;
-      worker?.stop();
-      done();
-    });
-  });
-  await watching.close();
-  await client.close();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop);
+  const cleanUps: (() => unknown)[] = [];
+  try {
+    const url = await server.listening;
+    const client = new Client({ url, retryFor: '30s', ...credentialOf(flags) });
+    cleanUps.push(() => client.close());
+    const deployments = new Deployments({ client, entry, terminal });
+    const watching = await watchBundle(assertFile(entry), (result) => deployments.take(result));
+    cleanUps.push(() => watching.close());
+    const isDeployed = await Promise.race([deployments.first.then(() => true), server.ended.then(() => false)]);
+    // Only now, so that the worker's first task finds a bundle that names it.
+    if (isDeployed && files.length > 0) {
+      const worker = new KeptWorker({ files, url, print: terminal.out, ...credentialOf(flags) });
+      cleanUps.push(() => worker.stop());
+    }
+    if (isDeployed) terminal.out(`perdure dev: serving ${url} from ${data} (server process ${server.pid})`);
+    await server.ended;
+  } catch (error) {
+    if (!stopping) throw error;
+  } finally {
+    server.stop();
+    for (const cleanUp of cleanUps.reverse()) await cleanUp();
+  }
+  // Nothing is served any more, and nobody asked for that.
+  if (!stopping) throw new Error(`the server has ended (${await server.ended}); start again to go on from ${data}`);
 };
 
-const start = (module: string, env: Record<string, string>): ChildProcess => fork(module, [], { env: { ...inherited, ...env }, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+/** Deploys each bundle that the watcher makes, one after the other. */
+class Deployments {
+  /** Resolves with the first that succeeds; rejects when the server will have none of this client's. */
+  readonly first: Promise<void>;
+  readonly #options: { readonly client: Client; readonly entry: string; readonly terminal: Terminal };
+  readonly #first = Promise.withResolvers<void>();
+  #last: Promise<void> = Promise.resolve();
 
-interface WorkerOptions {
-  readonly files: readonly string[];
-  readonly url: string;
-  readonly terminal: Terminal;
+  constructor(options: { readonly client: Client; readonly entry: string; readonly terminal: Terminal }) {
+    this.#options = options;
+    this.first = this.#first.promise;
+    this.first.catch(() => undefined);
+  }
+
+  take(result: WatchResult): void {
+    if (result.kind === 'failed') return this.#complain(result.error);
+    this.#last = this.#last.then(() => this.#deploy(result.bundle)).then(
+      () => this.#first.resolve(),
+      (error: Error) => (isOfCredential(error) ? this.#first.reject(error) : this.#complain(error)),
+    );
+  }
+
+  async #deploy({ code, sourceMap }: Bundle): Promise<void> {
+    const { client, entry, terminal } = this.#options;
+    const deployed = await client.deploy({ name: entry, code, sourceMap });
+    terminal.out(`perdure dev: deployed ${deployed.hash.slice(0, 12)} with ${deployed.workflows.join(', ')}`);
+  }
+
+  #complain({ message }: Error): void {
+    this.#options.terminal.err(`perdure dev: ${message}`);
+  }
 }
 
-/** Several saves within this time are one change. */
-const SETTLE_MS = 100;
-
-const keepWorker = ({ files, url, terminal }: WorkerOptions): { stop(): void } => {
-  const run = (): ChildProcess => start(fileURLToPath(new URL('../dev-worker.js', import.meta.url)), { PERDURE_URL: url, PERDURE_ACTIVITIES: JSON.stringify(files) });
-  let child = run();
-  let pending: NodeJS.Timeout | undefined;
-  const restart = (): void => {
-    terminal.out('perdure dev: activities changed, restarting the worker');
-    const old = child;
-    old.once('exit', () => {
-      child = run();
-    });
-    old.kill('SIGTERM');
-  };
-  const watchers = files.map((file) =>
-    watch(file, () => {
-      clearTimeout(pending);
-      pending = setTimeout(restart, SETTLE_MS);
-    }),
-  );
-  return {
-    stop: () => {
-      for (const watcher of watchers) watcher.close();
-      clearTimeout(pending);
-      child.kill('SIGTERM');
-    },
-  };
-};
+const isOfCredential = (error: Error): boolean => isPerdureError(error) && [401, 403].includes(PROBLEMS[error.code][0]);

@@ -1,4 +1,5 @@
-import type { Failure, HistoryEvent, Json, Outcome, RunView } from '@perdure/contract';
+import type { Failure, HistoryEvent, Json, Outcome, RunView, SuspendReason } from '@perdure/contract';
+import { stackLines } from './stack.js';
 import { at, since } from './time.js';
 
 const CHARS_MAX = 100;
@@ -9,6 +10,11 @@ const brief = (value: Json | undefined): string => {
 };
 
 const why = (error: Failure): string => `${error.type}: ${error.message}`;
+
+/** With the places in the user's code. */
+const whyAndWhere = (error: Failure): string => [why(error), ...stackLines(error.stack).map((line) => `  ${line}`)].join('\n');
+
+const undone = (outcome: Outcome): string => (outcome.status === 'completed' ? 'all undone' : how(outcome));
 
 const how = (outcome: Outcome): string => (outcome.status === 'completed' ? `→ ${brief(outcome.value)}` : `✗ ${outcome.status}, ${why(outcome.error)}`);
 
@@ -35,18 +41,20 @@ const DETAILS: { readonly [K in HistoryEvent['kind']]?: (event: Extract<HistoryE
   updateCompleted: ({ outcome }) => how(outcome),
   cancelRequested: ({ reason }) => reason ?? '',
   undoRegistered: ({ undo }) => `${undo.name} for #${undo.activitySeq}`,
-  compensated: ({ seq, outcome }) => `#${seq} ${how(outcome)}`,
+  compensationRequested: ({ seq }) => `#${seq} undo what was done, last first`,
+  compensated: ({ seq, outcome }) => `#${seq} ${undone(outcome)}`,
   attributesUpserted: ({ attributes }) => brief({ ...attributes.memo, ...attributes.searchAttributes } as Json),
   completed: ({ result }) => `→ ${brief(result)}`,
-  failed: ({ error }) => `✗ ${why(error)}`,
+  failed: ({ error }) => `✗ ${whyAndWhere(error)}`,
   cancelled: ({ error }) => why(error),
   continuedAsNew: ({ nextRunId }) => `run ${nextRunId}`,
   voided: ({ job, limit, message }) => `event ${job}: ${limit} limit, ${message}`,
-  suspended: ({ reason }) => ('message' in reason ? `${reason.kind}: ${reason.message ?? ''}` : `${reason.kind}\n${reason.kind === 'nondeterminism' ? reason.diff : ''}`),
+  suspended: ({ reason }) => whySuspended(reason),
+  resumed: ({ reason }) => reason ?? '',
   repinned: ({ pin }) => `bundle ${pin.bundle.slice(0, 12)}`,
-  terminated: ({ reason }) => reason ?? '',
+  terminated: ({ reason, compensate }) => [reason, ...(compensate ? ['undo what was done'] : [])].filter(Boolean).join('; '),
   runFailed: ({ error }) => `✗ ${why(error)}`,
-  rolledBack: ({ outcome }) => how(outcome),
+  rolledBack: ({ outcome }) => undone(outcome),
 };
 
 const detail = (event: HistoryEvent): string => (DETAILS[event.kind] as ((each: HistoryEvent) => string) | undefined)?.(event) ?? '';
@@ -62,9 +70,17 @@ export const timeline = (run: RunView, events: readonly HistoryEvent[]): string 
 
 const heading = (run: RunView): string[] => [
   `${run.workflowType} "${run.workflowId}"  ${run.status}`,
-  `run      ${run.runId}`,
-  `bundle   ${run.bundle.slice(0, 12)}`,
-  `started  ${at(run.startedAt)}${run.closedAt === undefined ? '' : `, closed ${since(run.closedAt - run.startedAt)}`}`,
-  ...(run.parent ? [`parent   "${run.parent.workflowId}" ${run.parent.runId}`] : []),
-  ...(run.suspended ? [`suspended  ${run.suspended.kind}${'message' in run.suspended && run.suspended.message ? `: ${run.suspended.message}` : ''}`] : []),
+  `run         ${run.runId}`,
+  `bundle      ${run.bundle.slice(0, 12)}`,
+  `started     ${at(run.startedAt)}${run.closedAt === undefined ? '' : `, closed ${since(run.closedAt - run.startedAt)}`}`,
+  ...(run.parent ? [`parent      "${run.parent.workflowId}" run ${run.parent.runId}`] : []),
+  ...(run.continuedFrom ? [`continues   run ${run.continuedFrom}`] : []),
+  ...(run.searchAttributes ? [`attributes  ${Object.entries(run.searchAttributes).map(([key, value]) => `${key}=${String(value)}`).join(' ')}`] : []),
+  ...(run.memo ? [`memo        ${brief(run.memo)}`] : []),
+  ...(run.suspended ? [`suspended   ${whySuspended(run.suspended)}`] : []),
 ];
+
+const whySuspended = (reason: SuspendReason): string => {
+  if (reason.kind === 'operator') return `by an operator${reason.message ? `: ${reason.message}` : ''}`;
+  return `${reason.kind}: ${reason.kind === 'nondeterminism' ? `\n${reason.diff}` : reason.message}`;
+};

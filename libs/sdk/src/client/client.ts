@@ -82,8 +82,8 @@ export class Client {
     const workflowType = typeof workflow === 'string' ? workflow : workflow.name;
     if (!workflowType) throw new PerdureError('unknown-workflow', 'The workflow function has no name.');
     const body = { ...rest, workflowType, workflowId, ...(runTimeout === undefined ? {} : { runTimeoutMs: durationMs(runTimeout) }) };
-    const started = await this.#api.call<{ readonly runId?: string }>({ method: 'POST', path: '/v1/workflows', body, ...(signal ? { signal } : {}) });
-    return new RunHandle<W>(this.#api, { workflowId, ...(started.runId === undefined ? {} : { runId: started.runId }) });
+    const { runId, created } = await this.#api.call<{ readonly runId?: string; readonly created?: boolean }>({ method: 'POST', path: '/v1/workflows', body, ...(signal ? { signal } : {}) });
+    return new RunHandle<W>(this.#api, { workflowId, ...(runId === undefined ? {} : { runId }), ...(created === undefined ? {} : { created }) });
   }
 
   /** Starts a workflow and waits for what it returns. */

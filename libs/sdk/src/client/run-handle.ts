@@ -36,13 +36,16 @@ export class RunHandle<W extends AnyWorkflow = AnyWorkflow> {
   readonly workflowId: string;
   /** Set when the handle is of one run; else it follows the workflow id's newest. */
   readonly runId?: string;
+  /** What `start` gives: whether it made the run. False: it was there already, by the same start. */
+  readonly created?: boolean;
   readonly #api: Api;
   readonly #path: string;
 
-  constructor(api: Api, ref: { readonly workflowId: string; readonly runId?: string }) {
+  constructor(api: Api, ref: { readonly workflowId: string; readonly runId?: string; readonly created?: boolean }) {
     this.#api = api;
     this.workflowId = ref.workflowId;
     if (ref.runId !== undefined) this.runId = ref.runId;
+    if (ref.created !== undefined) this.created = ref.created;
     this.#path = `/v1/workflows/${encodeURIComponent(ref.workflowId)}`;
   }
 
