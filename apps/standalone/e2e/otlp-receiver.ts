@@ -33,7 +33,8 @@ const toRecord = (pairs: readonly KeyValue[]): Record<string, unknown> => Object
 /** A collector that keeps what it is sent, as OTLP/JSON. */
 export class OtlpReceiver {
   readonly spans: ReceivedSpan[] = [];
-  readonly contentTypes = new Set<string>();
+  /** The last body of each content type. */
+  readonly bodies = new Map<string, Buffer>();
   readonly #server: Server;
 
   private constructor() {
@@ -41,8 +42,10 @@ export class OtlpReceiver {
       const chunks: Buffer[] = [];
       request.on('data', (chunk: Buffer) => chunks.push(chunk));
       request.on('end', () => {
-        this.contentTypes.add(String(request.headers['content-type']));
-        if (request.url === '/v1/traces' && request.headers['content-type'] === 'application/json') this.#take(JSON.parse(Buffer.concat(chunks).toString()) as OtlpRequest);
+        const type = String(request.headers['content-type']);
+        const body = Buffer.concat(chunks);
+        if (request.url === '/v1/traces') this.bodies.set(type, body);
+        if (request.url === '/v1/traces' && type === 'application/json') this.#take(JSON.parse(body.toString()) as OtlpRequest);
         response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
       });
     });

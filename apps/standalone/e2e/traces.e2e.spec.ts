@@ -15,7 +15,7 @@ import { OtlpReceiver, type ReceivedSpan } from './otlp-receiver.js';
 import { freePort, ServerProcess, until } from './server-process.js';
 
 const SOURCE = `
-import { activities, nextSignal, signal, sleep } from '@perdure/sdk/workflow';
+import { activities, nextSignal, receive, signal, sleep } from '@perdure/sdk/workflow';
 const { reserve, charge } = activities<{ reserve(id: string): Promise<string>; charge(id: string): Promise<string> }>({ retry: { initialInterval: '20ms' } });
 const approved = signal<string>('approved');
 export async function order(id: string): Promise<string> {
@@ -24,6 +24,9 @@ export async function order(id: string): Promise<string> {
   console.log('approved by ' + by);
   await sleep('30ms');
   return place + await charge(id) + by;
+}
+export async function scanned(): Promise<string> {
+  return JSON.stringify(await receive.event('scan'));
 }
 `;
 
@@ -178,6 +181,28 @@ describe('traces', () => {
     const signal = only(spans, 'input signal');
     expect(signal).toMatchObject({ traceId: start.traceId, parentSpanId: start.spanId, links: [{ traceId: request.traceId, spanId: request.spanId }] });
     expect(spans.filter((span) => span.traceId !== start.traceId)).toEqual([request]);
+  });
+
+  it('link to that of an event’s sender, which the run does not see', async () => {
+    await startServer();
+    startWorker();
+    await client.start('scanned', { workflowId: 's1' });
+    await client.start('scanned', { workflowId: 's2' });
+    await post('/v1/events', [{ specversion: '1.0', source: '/s', id: 'e1', type: 'scan' }, { specversion: '1.0', source: '/s', id: 'e2', type: 'scan', traceparent: STRANGER }]);
+    expect([await result('s1'), await result('s2')].join()).not.toContain('trace');
+    await until(() => receiver.spans.filter(({ name }) => name === 'input eventOffered').length === 2);
+    const spans = await received();
+    const request = only(spans, 'POST /v1/events');
+    const offers = spans.filter(({ name }) => name === 'input eventOffered');
+    expect(offers.map(({ links }) => links.map(({ traceId }) => traceId))).toEqual([[request.traceId], [STRANGER.slice(3, 35)]]);
+    expect(new Set(spans.map(({ traceId }) => traceId)).size).toBe(3);
+  });
+
+  it('go by protobuf unless JSON is asked for', async () => {
+    await startServer({ OTEL_EXPORTER_OTLP_PROTOCOL: '' });
+    startWorker();
+    await post('/v1/workflows', { workflowType: 'order', workflowId: 'p1', input: 'p1' }, { traceparent: STRANGER });
+    await until(() => receiver.bodies.get('application/x-protobuf')?.includes(Buffer.from(STRANGER.slice(3, 35), 'hex')) ?? false);
   });
 
   it('go on as one when the server was killed and another process took over', async () => {

@@ -60,10 +60,11 @@ export const startServer = async (config: Config, { logger, onFatal }: { readonl
       await shard.drain();
       await nest.close();
       await shard.close();
-      await tracing?.stop();
       committed.close();
       meta.close();
       lock.release();
+      // Last: what is left to send must not keep the next server from the folder.
+      await tracing?.stop();
     },
   };
 };

@@ -12,6 +12,8 @@ export interface ExternalEvent {
   readonly subject?: string;
   readonly keys: Readonly<Record<string, Scalar>>;
   readonly data?: Json;
+  /** W3C traceparent of who sent it. The input that offers it carries it; runs do not see it. */
+  readonly trace?: string;
 }
 
 /** A run's standing request for an external event. All given keys must be equal. */

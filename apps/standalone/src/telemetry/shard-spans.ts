@@ -34,14 +34,15 @@ export class ShardSpans {
     const root = parseTraceparent(span.trace);
     if (!root) return;
     const sender = span.sender === span.trace ? undefined : parseTraceparent(span.sender);
-    const request = sender && this.#requests.rootOf(sender);
+    // An event may be for many runs, so its request keeps its trace.
+    const request = sender && span.isRequest ? this.#requests.rootOf(sender) : undefined;
     request?.join(root);
     const isBelowSender = request !== undefined || (span.isRequest && sender?.traceId === root.traceId);
     const { traceId, sampled } = root;
     this.#writer.write({
       context: { traceId, spanId: span.spanId, sampled },
       parent: isBelowSender ? { ...sender!, traceId, sampled } : root,
-      ...(sender && sender.traceId !== traceId && !request ? { links: [sender] } : {}),
+      ...(sender?.sampled && sender.traceId !== traceId && !request ? { links: [sender] } : {}),
       name: `input ${span.input}`,
       kind: SpanKind.INTERNAL,
       startMs: span.startMs,

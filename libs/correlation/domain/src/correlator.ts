@@ -197,7 +197,7 @@ export class Correlator {
     index.addEvent(event);
   }
 
-  #offer(event: Buffered, row: WaitRow, body: ExternalEvent): void {
+  #offer(event: Buffered, row: WaitRow, { trace, ...body }: ExternalEvent): void {
     const { run, seq } = row;
     const index = this.#indexOf(event.tenant, event.type);
     index.removeWait(row);
@@ -207,7 +207,7 @@ export class Correlator {
     this.#stage.markEvent(event.arrival, 'offered');
     this.#replaceWait(row, { ...row, offered: event.arrival });
     const offerId = String(event.arrival);
-    this.#inputs.push({ kind: 'eventOffered', id: `${run.runId}/${seq}/offer/${offerId}`, ...run, at: event.arrivedAt, seq, offerId, event: body });
+    this.#inputs.push({ kind: 'eventOffered', id: `${run.runId}/${seq}/offer/${offerId}`, ...run, at: event.arrivedAt, ...(trace === undefined ? {} : { trace }), seq, offerId, event: body });
   }
 
   async #find(arrival: number): Promise<ExternalEvent | undefined> {

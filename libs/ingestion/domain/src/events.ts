@@ -1,4 +1,4 @@
-import { LIMITS, PerdureError, type ExternalEvent } from '@perdure/contract';
+import { isTraceparent, LIMITS, PerdureError, type ExternalEvent } from '@perdure/contract';
 import { assertId, assertName } from './ids.js';
 import type { CloudEvent, EventLog, EventReceipt, EventTranslator, WebhookDelivery } from './ports.js';
 
@@ -18,15 +18,16 @@ export class Events {
     this.#translator = translator;
   }
 
-  async publish(tenant: string, events: readonly CloudEvent[]): Promise<readonly Published[]> {
+  /** `trace`: the request's traceparent. An event that carries its own (the CloudEvents extension for it) keeps that. */
+  async publish(tenant: string, events: readonly CloudEvent[], trace?: string): Promise<readonly Published[]> {
     if (events.length > LIMITS.batchEventsMax) throw new PerdureError('limit-exceeded', `A batch holds at most ${LIMITS.batchEventsMax} events, not ${events.length}.`);
-    return this.#append(events.map((event) => this.#translator.fromCloudEvent(tenant, event)));
+    return this.#append(events.map((event) => traced(this.#translator.fromCloudEvent(tenant, event), sentBy(event) ?? trace)));
   }
 
   /** `undefined`: the delivery was genuine but is no event. */
-  async receive(delivery: WebhookDelivery): Promise<Published | undefined> {
+  async receive(delivery: WebhookDelivery, trace?: string): Promise<Published | undefined> {
     const event = this.#translator.fromWebhook(delivery);
-    return event && (await this.#append([event]))[0];
+    return event && (await this.#append([traced(event, trace)]))[0];
   }
 
   async #append(events: readonly ExternalEvent[]): Promise<readonly Published[]> {
@@ -40,3 +41,7 @@ export class Events {
     return events.map(({ source, id }, index) => ({ source, id, status: receipts[index]! }));
   }
 }
+
+const traced = (event: ExternalEvent, trace: string | undefined): ExternalEvent => (trace === undefined ? event : { ...event, trace });
+
+const sentBy = ({ traceparent }: CloudEvent): string | undefined => (typeof traceparent === 'string' && isTraceparent(traceparent) ? traceparent : undefined);

@@ -1,6 +1,6 @@
 import { Controller, HttpCode, Inject, Param, Post, Req } from '@nestjs/common';
 import { PerdureError } from '@perdure/contract';
-import { check, Tenant } from '@perdure/http';
+import { check, Tenant, traceOf } from '@perdure/http';
 import { assertName, cloudEvent, Events, type CloudEvent, type Published } from '@perdure/ingestion';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
@@ -19,14 +19,14 @@ export class EventsController {
   @Post('events')
   @HttpCode(202)
   async publish(@Tenant() tenant: string, @Req() request: FastifyRequest): Promise<{ readonly events: readonly Published[] }> {
-    return { events: await this.#events.publish(tenant, readEvents(request)) };
+    return { events: await this.#events.publish(tenant, readEvents(request), traceOf(request)) };
   }
 
   @Post('webhooks/:source')
   @HttpCode(202)
   async receive(@Param('source') source: string, @Req() request: FastifyRequest): Promise<{ readonly events: readonly Published[] }> {
     const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, [value ?? ''].flat().join(', ')]));
-    const published = await this.#events.receive({ source: assertName('source', source), headers, body: bodyOf(request) });
+    const published = await this.#events.receive({ source: assertName('source', source), headers, body: bodyOf(request) }, traceOf(request));
     return { events: published ? [published] : [] };
   }
 }

@@ -17,7 +17,7 @@ export interface ReceiveOptions {
 }
 
 /** An external event with its data. `time` is the sender's word, epoch milliseconds. */
-export type ReceivedEvent<T> = Omit<ExternalEvent, 'tenant' | 'data'> & { readonly data: T };
+export type ReceivedEvent<T> = Omit<ExternalEvent, 'tenant' | 'data' | 'trace'> & { readonly data: T };
 
 /**
  * Waits for an external event (a CloudEvent or webhook) and resolves with its data. It does not matter which comes first, the event or the wait; each event is
