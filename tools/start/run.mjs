@@ -17,6 +17,7 @@ const SCRIPTS = {
   bench: { build: true, own: 'tools/bench', args: ['tools/bench/dist/main.js'] },
   build: { args: [tsc, '-b'] },
   test: { build: true, args: ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', bin('jest', 'bin/jest.js')] },
+  'test:crash': { build: true, args: ['libs/testing/ledger/dist/main.js', '--server', 'apps/standalone/dist/main.js'] },
   // The boundary rule reads Nx's project graph, so that is made first.
   lint: { before: [bin('nx', 'dist/bin/nx.js'), 'show', 'projects'], args: [bin('eslint', 'bin/eslint.js'), '.', '--max-warnings=0'] },
 };

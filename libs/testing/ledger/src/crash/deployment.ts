@@ -1,0 +1,24 @@
+import type { CuttingProxy } from './cutting-proxy.js';
+import type { ManagedProcess } from './managed-process.js';
+
+/**
+ * What is attacked: a standalone server, or as many processes as a mesh has. All that the attack knows of it are addresses, processes that may be killed or held,
+ * and proxies that may cut.
+ */
+export abstract class Deployment {
+  /** Where clients ask, each behind a proxy. */
+  abstract readonly doors: readonly string[];
+  /** The same without proxies, for whoever only looks. */
+  abstract readonly quietDoor: string;
+  abstract readonly processes: readonly ManagedProcess[];
+  abstract readonly proxies: readonly CuttingProxy[];
+  /** The ledger's file. */
+  abstract readonly ledgerPath: string;
+  abstract readonly tenant: string;
+
+  /** Resolves when all of them are ready. */
+  abstract start(): Promise<void>;
+  abstract stop(): Promise<void>;
+  /** After `stop`: what is still kept as pending, and what else is wrong with what was stored; each one sentence. */
+  abstract leftovers(): Promise<readonly string[]>;
+}

@@ -1,0 +1,3 @@
+export type { Deployment } from './crash/deployment.js';
+export { explainFindings, runCrashTest, type CrashTestOptions, type CrashTestReport } from './crash/crash-test.js';
+export { StandaloneDeployment, type StandaloneOptions } from './crash/standalone-deployment.js';

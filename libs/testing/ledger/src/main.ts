@@ -1,0 +1,66 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { explainFindings, runCrashTest, type CrashTestOptions } from './crash/crash-test.js';
+import { StandaloneDeployment } from './crash/standalone-deployment.js';
+
+/** `npm run test:crash`: rounds of random programs against a real server that is killed, each round with a seed and a data folder of its own. */
+const USAGE = 'usage: test:crash -- [--seed N] [--minutes M] [--programs K] [--size 1..4] [--settle SECONDS]';
+
+const { values } = parseArgs({
+  options: {
+    /** The built server's main.js. */
+    server: { type: 'string', default: '' },
+    /** Of the first round; the next ones count up. */
+    seed: { type: 'string', default: '1' },
+    /** No round begins later; there is always one. */
+    minutes: { type: 'string', default: '10' },
+    /** Of one round. */
+    programs: { type: 'string', default: '500' },
+    size: { type: 'string', default: '3' },
+    /** When nothing is disturbed any more, everything must have ended within so many seconds: a poisoned activity alone waits 60. */
+    settle: { type: 'string', default: '150' },
+  },
+});
+const [first, minutes, programs, size, settle] = [values.seed, values.minutes, values.programs, values.size, values.settle].map(Number) as [number, number, number, number, number];
+if (values.server === '' || [first, minutes, programs, size, settle].some((value) => !Number.isFinite(value) || value < 0)) {
+  console.error(USAGE);
+  process.exit(2);
+}
+
+const ROUND_MS_MAX = 3_600_000;
+
+const round = (seed: number, folder: string): CrashTestOptions => ({
+  deployment: new StandaloneDeployment({ main: values.server, folder, seed, workers: 2, fragileWorkers: 1, surgical: true }),
+  folder,
+  seed,
+  programs,
+  atOnce: 64,
+  size,
+  crashPercent: 2,
+  chaos: { gapMs: [300, 5_000], holdMs: [100, 4_000], workerKillsMax: Infinity },
+  disturbMs: ROUND_MS_MAX,
+  settleMs: settle * 1_000,
+  log: (text) => console.log(`seed ${seed}: ${text}`),
+});
+
+// The processes that a round has started end with this one, however it ends.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+
+const endAt = performance.now() + minutes * 60_000;
+let rounds = 0;
+do {
+  const seed = first + rounds++;
+  const folder = mkdtempSync(join(tmpdir(), `perdure-crash-${seed}-`));
+  const options = round(seed, folder);
+  const report = await runCrashTest(options);
+  console.log(`seed ${seed}: ${Object.entries(report.figures).map(([what, count]) => `${what} ${count}`).join(', ')}`);
+  if (report.findings.length > 0) {
+    console.error(explainFindings(report, options));
+    process.exit(1);
+  }
+  rmSync(folder, { recursive: true });
+} while (performance.now() < endAt);
+console.log(`${rounds} rounds of ${programs} programs from seed ${first} on: nothing was found.`);
+process.exit(0);

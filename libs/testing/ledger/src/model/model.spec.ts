@@ -1,0 +1,105 @@
+import { describe, expect as assert, it } from '@jest/globals';
+import type { Outcome } from '@perdure/contract';
+import { FOREVER_MS, type Behaviour, type Program, type Step } from '../program/program.js';
+import { expect } from './model.js';
+import type { Observed } from './observed.js';
+
+const program = (steps: readonly Step[], more: Partial<Program> = {}): Program => ({ name: 'p', steps, lanes: [], onCancel: 'return', ...more });
+const activity = (n: number, behaviour: Behaviour = { kind: 'ok' }): Extract<Step, { do: 'activity' }> => ({ do: 'activity', n, behaviour });
+
+const COMPLETED: Outcome = { status: 'completed', value: null };
+const FAILED: Outcome = { status: 'failed', error: { type: 'Error', message: 'planned' } };
+const TERMINAL: Outcome = { status: 'failed', error: { type: 'TerminalError', message: 'planned' } };
+const CANCELLED: Outcome = { status: 'cancelled', error: { type: 'Cancelled', message: 'stopped' } };
+const LOST: Outcome = { status: 'timedOut', timeout: 'heartbeat', error: { type: 'TimedOut', message: 'lost' } };
+
+interface Seen {
+  /** By number: when and how it closed; no outcome: it was asked for and never closed. */
+  readonly activities?: Readonly<Record<number, readonly [at: number, outcome?: Outcome]>>;
+  readonly timers?: Readonly<Record<number, number | undefined>>;
+  readonly events?: Readonly<Record<number, { readonly receivedAt?: number; readonly timedOutAt?: number }>>;
+  readonly signals?: Readonly<Record<string, number>>;
+  readonly cancelRequestedAt?: number;
+}
+const seen = ({ activities = {}, timers = {}, events = {}, signals = {}, cancelRequestedAt }: Seen): ReadonlyMap<string, Observed> =>
+  new Map([
+    [
+      'p',
+      {
+        activities: new Map(Object.entries(activities).map(([n, [at, outcome]]) => [`p#${n}`, { key: n, ...(outcome && { closed: { at, outcome } }) }])),
+        timers: new Map(Object.entries(timers).map(([ms, firedAt]) => [Number(ms), { started: 0, ...(firedAt !== undefined && { firedAt }) }])),
+        events: new Map(Object.entries(events).map(([n, each]) => [`p#${n}`, { opened: 0, ...each }])),
+        signals: new Map(Object.entries(signals)),
+        ...(cancelRequestedAt !== undefined && { cancelRequestedAt }),
+      },
+    ],
+  ]);
+
+const logOf = (of: Program, what: Seen): unknown => {
+  const { end, complaints } = expect(of, seen(what));
+  assert(complaints).toEqual([]);
+  return end.status === 'completed' ? end.log : end;
+};
+const effectsOf = (of: Program, what: Seen): unknown => Object.fromEntries(expect(of, seen(what)).effects);
+
+describe('the model', () => {
+  it('knows what each behaviour comes to, and which ends are allowed', () => {
+    assert(logOf(program([activity(1)]), { activities: { 1: [2, COMPLETED] } })).toEqual(['done p#1']);
+    assert(logOf(program([activity(1, { kind: 'exhausted', attempts: 2 })]), { activities: { 1: [2, FAILED] } })).toEqual([{ failed: 'failed' }]);
+    assert(logOf(program([activity(1, { kind: 'exhausted', attempts: 2 })]), { activities: { 1: [2, LOST] } })).toEqual([{ failed: 'heartbeat' }]);
+    assert(logOf(program([activity(1, { kind: 'terminal', applied: true })]), { activities: { 1: [2, TERMINAL] } })).toEqual([{ failed: 'failed' }]);
+  });
+
+  it.each([
+    ['ok', { kind: 'ok' }, LOST],
+    ['flaky', { kind: 'flaky', times: 2, applied: true }, FAILED],
+    ['exhausted', { kind: 'exhausted', attempts: 2 }, COMPLETED],
+    ['terminal', { kind: 'terminal', applied: false }, FAILED],
+    ['overdue', { kind: 'overdue' }, FAILED],
+    ['slow', { kind: 'slow', times: 1 }, LOST],
+    ['ok that was cancelled by nobody', { kind: 'ok' }, CANCELLED],
+  ] as const)('complains of an end that is not allowed: %s', (_name, behaviour, outcome) => {
+    assert(expect(program([activity(1, behaviour)]), seen({ activities: { 1: [2, outcome] } })).complaints).toHaveLength(1);
+  });
+
+  it('asks for the effects that must be, and allows those that may', () => {
+    assert(effectsOf(program([activity(1)]), { activities: { 1: [2, COMPLETED] } })).toEqual({ 'p#1': 'must' });
+    assert(effectsOf(program([activity(1, { kind: 'terminal', applied: true })]), { activities: { 1: [2, TERMINAL] } })).toEqual({ 'p#1': 'must' });
+    assert(effectsOf(program([activity(1, { kind: 'terminal', applied: false })]), { activities: { 1: [2, TERMINAL] } })).toEqual({});
+    assert(effectsOf(program([activity(1, { kind: 'exhausted', attempts: 1 })]), { activities: { 1: [2, FAILED] } })).toEqual({});
+    assert(effectsOf(program([activity(1, { kind: 'overdue' })]), { activities: { 1: [2, LOST] } })).toEqual({ 'p#1': 'may' });
+  });
+
+  it('takes the side of a race that history took first', () => {
+    const wait: Step = { do: 'signal', signal: 'signal-0', timeoutMs: 100 };
+    const waiting = program([wait], { lanes: [[{ send: 'signal', signal: 'signal-0', id: 's', value: 'hello', afterMs: 0 }]] });
+    assert(logOf(waiting, { signals: { 'signal-0': 3 }, timers: { 100: undefined } })).toEqual(['hello']);
+    assert(logOf(waiting, { signals: { 'signal-0': 3 }, timers: { 100: 2 } })).toEqual(['timed out']);
+    assert(expect(waiting, seen({ signals: { 'signal-0': 3 }, timers: { 100: 4 } })).complaints).toHaveLength(1);
+    const race: Step = { do: 'together', mode: 'race', losers: 'left', branches: [activity(1), { do: 'sleep', ms: 5 }] };
+    assert(logOf(program([race]), { activities: { 1: [4, COMPLETED] }, timers: { 5: 3 } })).toEqual([{ won: 1, value: 'slept' }]);
+    assert(logOf(program([race]), { activities: { 1: [4, COMPLETED] }, timers: { 5: 6 } })).toEqual([{ won: 0, value: 'done p#1' }]);
+    assert(effectsOf(program([race]), { activities: { 1: [0] }, timers: { 5: 3 } })).toEqual({ 'p#1': 'may' });
+  });
+
+  it('undoes what completed or ended in the dark, the last first', () => {
+    const saga: Step = { do: 'saga', parts: [activity(1), activity(2, { kind: 'overdue' })], undoAnyway: false };
+    const { end, effects, undone } = expect(program([saga]), seen({ activities: { 1: [2, COMPLETED], 2: [3, LOST] } }));
+    assert(end).toEqual({ status: 'completed', log: [{ undone: ['done p#1', { failed: 'heartbeat' }] }] });
+    assert(undone).toEqual([['p#2/undo', 'p#1/undo']]);
+    assert(Object.fromEntries(effects)).toEqual({ 'p#1': 'must', 'p#2': 'may', 'p#1/undo': 'must', 'p#2/undo': 'must' });
+    const failing: Step = { do: 'saga', parts: [activity(1), activity(2, { kind: 'exhausted', attempts: 1 })], undoAnyway: false };
+    assert(expect(program([failing]), seen({ activities: { 1: [2, COMPLETED], 2: [3, FAILED] } })).undone).toEqual([['p#1/undo']]);
+  });
+
+  it('follows a request to stop to where it was taken notice of', () => {
+    const steps: Step[] = [activity(1), { do: 'sleep', ms: 5 }, { do: 'forever' }];
+    const asked = { cancelRequestedAt: 3 };
+    assert(logOf(program(steps), { ...asked, activities: { 1: [2, COMPLETED] }, timers: { 5: undefined } })).toEqual(['done p#1', 'cancelled']);
+    assert(logOf(program(steps), { ...asked, activities: { 1: [4, CANCELLED] } })).toEqual(['cancelled']);
+    assert(logOf(program(steps), { ...asked, activities: { 1: [4, COMPLETED] }, timers: { 5: 6 } })).toEqual(['done p#1', 'slept', 'asked to stop']);
+    assert(logOf(program(steps), { ...asked, activities: { 1: [1, COMPLETED] }, timers: { 5: 2, [FOREVER_MS]: undefined } })).toEqual(['done p#1', 'slept', 'cancelled']);
+    assert(logOf(program(steps, { onCancel: 'end-cancelled' }), { ...asked, activities: { 1: [4, CANCELLED] } })).toEqual({ status: 'cancelled' });
+    assert(expect(program(steps), seen({ activities: { 1: [2, COMPLETED] } })).complaints).toEqual(['p: the sleep of 5 ms has no end in history, and nobody asked the run to stop']);
+  });
+});

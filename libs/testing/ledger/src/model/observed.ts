@@ -1,0 +1,89 @@
+import type { HistoryEvent, Outcome } from '@perdure/contract';
+import { eventKeyOf, type Work } from '../program/program.js';
+
+/**
+ * What history says of one workflow id, over its chain of runs: how each thing that the program asked for came out. This is all that the model is told of what
+ * happened. `at` counts the events of the whole chain, so that of two the earlier is known.
+ */
+export interface Observed {
+  readonly activities: ReadonlyMap<string, { readonly key: string; readonly closed?: { readonly at: number; readonly outcome: Outcome } }>;
+  /** By their duration. */
+  readonly timers: ReadonlyMap<number, { readonly firedAt?: number; readonly started: number }>;
+  readonly events: ReadonlyMap<string, { readonly receivedAt?: number; readonly timedOutAt?: number; readonly opened: number }>;
+  /** When each signal arrived, by name. */
+  readonly signals: ReadonlyMap<string, number>;
+  readonly cancelRequestedAt?: number;
+}
+
+export interface RunHistory {
+  readonly tenant: string;
+  readonly workflowId: string;
+  readonly runId: string;
+  readonly events: readonly HistoryEvent[];
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** @param chain the runs of a workflow id, the oldest first */
+export const observe = (chain: readonly RunHistory[]): Observed => {
+  let at = 0;
+  const observer = new Observer();
+  for (const run of chain) for (const event of observer.begin(run)) observer.see(event, ++at);
+  return observer.observed;
+};
+
+class Observer {
+  readonly #activities = new Map<string, Mutable<NonNullable<ReturnType<Observed['activities']['get']>>>>();
+  readonly #timers = new Map<number, Mutable<NonNullable<ReturnType<Observed['timers']['get']>>>>();
+  readonly #events = new Map<string, Mutable<NonNullable<ReturnType<Observed['events']['get']>>>>();
+  readonly #signals = new Map<string, number>();
+  #cancelRequestedAt: number | undefined;
+  #run!: RunHistory;
+  /** What a seq of the run at hand stands for. */
+  readonly #bySeq = new Map<number, string | number>();
+
+  get observed(): Observed {
+    return { activities: this.#activities, timers: this.#timers, events: this.#events, signals: this.#signals, ...(this.#cancelRequestedAt !== undefined && { cancelRequestedAt: this.#cancelRequestedAt }) };
+  }
+
+  begin(run: RunHistory): readonly HistoryEvent[] {
+    this.#run = run;
+    this.#bySeq.clear();
+    return run.events;
+  }
+
+  see(event: HistoryEvent, at: number): void {
+    switch (event.kind) {
+      case 'activityScheduled':
+        return this.#scheduled(event.seq, (event.input as unknown as Work).effectId);
+      case 'activityClosed':
+        return void Object.assign(this.#activities.get(String(this.#bySeq.get(event.seq))) ?? {}, { closed: { at, outcome: event.outcome } });
+      case 'timerStarted':
+        this.#bySeq.set(event.seq, event.durationMs);
+        return void this.#timers.set(event.durationMs, { started: at });
+      case 'timerFired':
+        return void Object.assign(this.#timers.get(Number(this.#bySeq.get(event.seq))) ?? {}, { firedAt: at });
+      case 'waitOpened':
+        this.#bySeq.set(event.seq, String(event.wait.match.key));
+        return void this.#events.set(String(event.wait.match.key), { opened: at });
+      case 'eventReceived':
+        return void Object.assign(this.#events.get(String(this.#bySeq.get(event.seq))) ?? {}, { receivedAt: at });
+      case 'waitTimedOut':
+        return void Object.assign(this.#events.get(String(this.#bySeq.get(event.seq))) ?? {}, { timedOutAt: at });
+      case 'signalReceived':
+        return void this.#signals.set(event.name, at);
+      case 'cancelRequested':
+        this.#cancelRequestedAt = at;
+        return;
+      default:
+    }
+  }
+
+  #scheduled(seq: number, effectId: string): void {
+    const { tenant, workflowId, runId } = this.#run;
+    this.#bySeq.set(seq, effectId);
+    this.#activities.set(effectId, { key: `${tenant}/${workflowId}/${runId}/${seq}` });
+  }
+}
+
+export const observedEvent = (observed: Observed, name: string, n: number): ReturnType<Observed['events']['get']> => observed.events.get(eventKeyOf(name, n));
