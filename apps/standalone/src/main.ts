@@ -1,3 +1,4 @@
+import type { WorkerLog } from '@perdure/sdk/node';
 import { pino } from 'pino';
 import { readConfig, type Config } from './config.js';
 import { hints } from './hints.js';
@@ -26,6 +27,7 @@ const read = (): Config => {
 
 const config = read();
 const logger = pino({ level: config.logLevel, base: undefined, timestamp: pino.stdTimeFunctions.isoTime });
+const log: WorkerLog = (text, fields) => logger.info(fields ?? {}, text);
 // Loaded only where it is wanted. The server takes its carrier's webhooks, so it is made first.
 const swiftcart = config.samples ? (await import('@perdure/swiftcart')).createSwiftcart(config.tenant) : undefined;
 const server = await startServer({ ...config, webhooks: { ...config.webhooks, ...swiftcart?.webhooks } }, {
@@ -36,8 +38,8 @@ const server = await startServer({ ...config, webhooks: { ...config.webhooks, ..
   },
 }).catch(fail);
 logger.info({ url: server.url, data: config.data }, 'perdure is listening');
-const activities = config.activities === undefined ? undefined : await startActivities(config.activities, { desk: server.desk, tenant: config.tenant, log: (text) => logger.info(text) }).catch(fail);
-const samples = await swiftcart?.start({ url: server.url, log: (text) => logger.info(text) }).catch(fail);
+const activities = config.activities === undefined ? undefined : await startActivities(config.activities, { desk: server.desk, tenant: config.tenant, log }).catch(fail);
+const samples = await swiftcart?.start({ url: server.url, log }).catch(fail);
 // Not a log line, so not where those go.
 if (samples) console.error(hints({ url: server.url, data: config.data }));
 

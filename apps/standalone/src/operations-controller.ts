@@ -17,7 +17,7 @@ export class OperationsController {
   readonly #metrics: ServerMetrics;
   readonly #counters;
   readonly #gauges;
-  #last = { batches: 0, inputs: 0, commitFailures: 0, commitSeconds: 0 };
+  #last = { batches: 0, inputs: 0, commitFailures: 0 };
 
   constructor(@Inject(ShardGateway) shard: ShardGateway, @Inject(Readiness) readiness: Readiness, @Inject(ServerMetrics) metrics: ServerMetrics) {
     this.#shard = shard;
@@ -29,7 +29,6 @@ export class OperationsController {
       batches: counter('perdure_shard_batches_total', 'Batches committed'),
       inputs: counter('perdure_shard_inputs_total', 'Inputs processed'),
       commitFailures: counter('perdure_shard_commit_failures_total', 'Batches taken back'),
-      commitSeconds: counter('perdure_shard_commit_seconds_total', 'Time spent in commits, fsync included'),
     };
     this.#gauges = { liveRealms: new Gauge({ name: 'perdure_realms_live', help: 'Live realms', registers }), queued: new Gauge({ name: 'perdure_shard_queue_length', help: 'Inputs that wait for the shard', registers }) };
   }
@@ -50,7 +49,7 @@ export class OperationsController {
   @Header('content-type', 'text/plain; version=0.0.4; charset=utf-8')
   async metrics(): Promise<string> {
     const [figures, shard] = await Promise.all([this.#shard.figures(), this.#shard.metrics()]);
-    for (const name of ['batches', 'inputs', 'commitFailures', 'commitSeconds'] as const) this.#counters[name].inc(figures[name] - this.#last[name]);
+    for (const name of ['batches', 'inputs', 'commitFailures'] as const) this.#counters[name].inc(figures[name] - this.#last[name]);
     this.#last = figures;
     this.#gauges.liveRealms.set(figures.liveRealms);
     this.#gauges.queued.set(figures.queued);

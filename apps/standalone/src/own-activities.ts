@@ -2,12 +2,12 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { PerdureError } from '@perdure/contract';
 import type { TaskDesk } from '@perdure/scheduler';
-import { InProcessWorker } from '@perdure/sdk/node';
+import { InProcessWorker, type WorkerLog } from '@perdure/sdk/node';
 
 export interface OwnActivitiesOptions {
   readonly desk: TaskDesk;
   readonly tenant: string;
-  readonly log: (text: string) => void;
+  readonly log: WorkerLog;
 }
 
 /** Runs a module's functions as activities in the server's own process: no worker to start, no HTTP between them; what crashes one crashes the server. */

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { bundle } from '@perdure/bundler';
 import { SystemClock } from '@perdure/clock';
 import { Client } from '@perdure/sdk/client';
-import { Worker } from '@perdure/sdk/node';
+import { Worker, type WorkerLog } from '@perdure/sdk/node';
 import * as carrier from './carrier.activities.js';
 import { CarrierSimulator } from './carrier-simulator.js';
 import { CARRIER_SOURCE, carrierSource, type CarrierSource } from './carrier-source.js';
@@ -20,7 +20,7 @@ export interface Swiftcart {
 
 export interface SwiftcartOptions {
   readonly url: string;
-  readonly log: (text: string) => void;
+  readonly log: WorkerLog;
 }
 
 const SECRET_BYTES = 32;

@@ -1,5 +1,6 @@
 export { InProcessWorker, Worker } from './worker.js';
 export type { InProcessWorkerOptions, WorkerOptions, WorkerSettings } from './worker.js';
+export type { WorkerLog, WorkerLogFields } from './log-fields.js';
 export { WorkerCore } from './worker-core.js';
 export type { WorkerCoreOptions } from './worker-core.js';
 export { Attempt } from './attempt.js';

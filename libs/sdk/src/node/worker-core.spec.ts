@@ -3,6 +3,7 @@ import { ManualClock } from '@perdure/clock';
 import { PerdureError, type AnswerReceipt, type HeartbeatRequest, type HeartbeatResponse, type Json, type PollRequest, type PollResponse, type TaskAnswer, type TaskEnvelope } from '@perdure/contract';
 import { activity, completeLater, RetryableError, TerminalError } from '../activity/index.js';
 import { collectActivities } from './activity-registry.js';
+import type { WorkerLogFields } from './log-fields.js';
 import { WorkerCore } from './worker-core.js';
 import type { WorkerTransport } from './worker-transport.js';
 
@@ -63,7 +64,7 @@ describe('WorkerCore', () => {
   let core: WorkerCore;
   let running: Promise<void>;
   let gates: Map<string, PromiseWithResolvers<unknown>>;
-  const logs: string[] = [];
+  const logs: (readonly [string, WorkerLogFields | undefined])[] = [];
 
   const start = (slots = 3): void => {
     const activities = collectActivities([
@@ -83,7 +84,7 @@ describe('WorkerCore', () => {
         nothing: () => undefined,
       },
     ]);
-    core = new WorkerCore({ transport: server, activities, queues: ['default'], slots, identity: 'w1', session: 's1', clock, random: () => 1, log: (text) => logs.push(text) });
+    core = new WorkerCore({ transport: server, activities, queues: ['default'], slots, identity: 'w1', session: 's1', clock, random: () => 1, log: (text, fields) => logs.push([text, fields]) });
     running = core.run();
     running.catch(() => undefined);
   };
@@ -265,6 +266,15 @@ describe('WorkerCore', () => {
     server.polls.at(-1)!.respond({ tasks: [], cancel: [{ token: 'k', reason: 'cancelled' }] });
     await turns();
     expect(server.answers[0]!.request).toMatchObject([{ token: 'k', kind: 'cancelled', error: { type: 'Cancelled' } }]);
+  });
+
+  it('says of which run and trace a line is', async () => {
+    start();
+    await answersTo('missing', { trace: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01' });
+    server.answers.at(-1)!.respond([{ token: 'k', status: 'superseded' }]);
+    await turns();
+    const fields = { tenant: 't', workflowId: 'w', runId: 'r', activity: 'missing', trace_id: '4bf92f3577b34da6a3ce929d0e0e4736', span_id: '00f067aa0ba902b7' };
+    expect(logs).toEqual([[expect.stringContaining('no activity "missing"'), fields], ['an answer came too late: k', fields]]);
   });
 
   it('forgets a superseded attempt and answers nothing', async () => {

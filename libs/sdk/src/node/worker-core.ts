@@ -5,6 +5,7 @@ import { AnswerOutbox } from './answer-outbox.js';
 import { Attempt, type StopReason } from './attempt.js';
 import { Backoff, pauseUntil } from './backoff.js';
 import { HeartbeatOutbox } from './heartbeat-outbox.js';
+import { logFieldsOf, type WorkerLog } from './log-fields.js';
 import type { WorkerTransport } from './worker-transport.js';
 
 export interface WorkerCoreOptions {
@@ -18,7 +19,7 @@ export interface WorkerCoreOptions {
   readonly surgical?: boolean;
   readonly clock: Clock;
   readonly random: () => number;
-  readonly log: (text: string) => void;
+  readonly log: WorkerLog;
 }
 
 const endOfTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -177,7 +178,7 @@ export class WorkerCore {
 
   async #attempt(attempt: Attempt): Promise<void> {
     const { task } = attempt;
-    const run = this.#options.activities.get(task.name) ?? this.#unknown(task.name);
+    const run = this.#options.activities.get(task.name) ?? this.#unknown(task);
     const { kind, json } = await attempt.run(run);
     this.#heartbeats.remove(attempt);
     // Superseded meanwhile: nobody waits for the answer.
@@ -191,10 +192,10 @@ export class WorkerCore {
   }
 
   /** Tried again, since a newer worker may have it: activities and workflows are not deployed in one instant. */
-  #unknown(name: string): ActivityFunction {
+  #unknown(task: TaskEnvelope): ActivityFunction {
     const known = [...this.#options.activities.keys()].sort().join(', ');
-    const message = `This worker ("${this.#options.identity}") has no activity "${name}"; it has: ${known}.`;
-    this.#options.log(message);
+    const message = `This worker ("${this.#options.identity}") has no activity "${task.name}"; it has: ${known}.`;
+    this.#options.log(message, logFieldsOf(task));
     return () => {
       const error = Object.assign(new Error(message), { code: 'unknown-activity' });
       error.name = 'UnknownActivity';
@@ -203,7 +204,8 @@ export class WorkerCore {
   }
 
   #acknowledged({ token, status }: AnswerReceipt): void {
-    if (status === 'superseded') this.#options.log(`an answer came too late: ${token}`);
+    const attempt = this.#held.get(token);
+    if (status === 'superseded') this.#options.log(`an answer came too late: ${token}`, attempt && logFieldsOf(attempt.task));
     this.#held.delete(token);
   }
 

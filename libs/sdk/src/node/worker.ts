@@ -4,6 +4,7 @@ import { newId } from '@perdure/identity';
 import { collectActivities, type ActivitySource } from './activity-registry.js';
 import { DeskWorkerTransport, type Desk } from './desk-worker-transport.js';
 import { HttpWorkerTransport } from './http-worker-transport.js';
+import type { WorkerLog } from './log-fields.js';
 import { WorkerCore } from './worker-core.js';
 import type { WorkerTransport } from './worker-transport.js';
 
@@ -19,7 +20,7 @@ export interface WorkerSettings {
   /** Takes poisoned tasks alone, one at a time: run it in a process of its own, with a memory limit. */
   readonly surgical?: boolean;
   /** Default: standard error. */
-  readonly log?: (text: string) => void;
+  readonly log?: WorkerLog;
 }
 
 export interface WorkerOptions extends WorkerSettings {
