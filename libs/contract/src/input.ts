@@ -31,7 +31,8 @@ export type InputBody =
   | { readonly kind: 'update'; readonly name: string; readonly input?: Json }
   | { readonly kind: 'cancel'; readonly reason?: string; readonly from?: SignalSender }
   | { readonly kind: 'terminate'; readonly reason?: string; readonly compensate: boolean }
-  | { readonly kind: 'suspend'; readonly reason?: string }
+  /** `poisoned`: the scheduler asks, since a task of the run has crashed its workers for a day (design §10); never from a client. */
+  | { readonly kind: 'suspend'; readonly reason?: string; readonly poisoned?: { readonly seq: number; readonly message: string } }
   /** `bundle`: go on with that bundle, if the whole history replays on it. `fail`: end the run as failed instead. */
   | { readonly kind: 'resume'; readonly reason?: string; readonly bundle?: string; readonly fail?: boolean }
   // from the services

@@ -1,4 +1,4 @@
-import type { InputOf } from '@perdure/contract';
+import type { InputOf, SuspendReason } from '@perdure/contract';
 import type { Activation, Decision } from '../decision.js';
 import { given } from '../json.js';
 import { failure, tellSender } from '../messages.js';
@@ -38,7 +38,8 @@ export const acceptTerminate = (asked: Asked<InputOf<'terminate'>>): Decision =>
 export function acceptSuspend(asked: Asked<InputOf<'suspend'>>): Decision {
   const { state, input } = asked;
   if (state.status === 'suspended') return drop('the run is suspended', { outcome: accepted(state) });
-  return planMarks(asked, [{ kind: 'suspended', reason: given({ kind: 'operator', message: input.reason } as const) }]);
+  const reason: SuspendReason = input.poisoned ? { kind: 'poisoned', ...input.poisoned } : given({ kind: 'operator', message: input.reason } as const);
+  return planMarks(asked, [{ kind: 'suspended', reason }]);
 }
 
 /** Lets the deferred jobs run, on another bundle if it is given; or ends the run as failed. */

@@ -456,8 +456,8 @@ export class Scheduler extends TaskDesk {
     const { run, seq, name, trace } = task.spec;
     const suspensions = (task.state.suspensions ?? 0) + 1;
     this.#change(task, { ...task.state, suspensions });
-    const reason = `poisoned: activity "${name}" (${seq}) has crashed its worker ${task.state.crashes} times`;
-    this.#stage.addInput({ id: `${run.runId}/${seq}/poisoned/${suspensions}`, ...run, at: this.#clock.now(), ...(trace === undefined ? {} : { trace }), kind: 'suspend', reason });
+    const message = `activity "${name}" (#${seq}) has crashed its worker ${task.state.crashes} times`;
+    this.#stage.addInput({ id: `${run.runId}/${seq}/poisoned/${suspensions}`, ...run, at: this.#clock.now(), ...(trace === undefined ? {} : { trace }), kind: 'suspend', poisoned: { seq, message } });
   }
 
   #wake(): void {

@@ -159,7 +159,7 @@ describe('Worker sessions', () => {
       await slice.advance(1_800);
       await crash();
       await slice.advance(86_400_000);
-      expect(slice.inputs).toMatchObject([{ id: 'r1/1/poisoned/1', kind: 'suspend', runId: 'r1' }]);
+      expect(slice.inputs).toMatchObject([{ id: 'r1/1/poisoned/1', kind: 'suspend', runId: 'r1', poisoned: { seq: 1, message: expect.stringMatching(/^activity "\w+" \(#1\) has crashed its worker \d+ times$/) } }]);
       await slice.reopen();
       await slice.advance(86_400_000);
       expect(slice.inputs.map(({ id }) => id)).toEqual(['r1/1/poisoned/1', 'r1/1/poisoned/2']);
