@@ -1,4 +1,4 @@
-import type { EventBody, InputOutcome, Pin } from '@perdure/contract';
+import type { EventBody, InputOutcome, Pin, RunKey } from '@perdure/contract';
 import { StoreFault, type HistoryCommit, type InputRef, type InputRow, type RunRef, type RunRow, type ShardHead, type SnapshotRow, type StoredTransition, type TransitionRow } from '@perdure/history';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { attributePairs, toRunRow, type RunRecord } from './run-record.js';
@@ -103,12 +103,14 @@ export class HistoryRows {
     return (this.#findDigest.get(run, last) as { digest: Uint8Array } | undefined)?.digest;
   }
 
-  purge(closedBeforeMs: number, limit: number): number {
+  /** `purged` is told of each run, inside the transaction. */
+  purge({ closedBeforeMs, limit, purged }: { readonly closedBeforeMs: number; readonly limit: number; readonly purged: (run: RunKey) => void }): number {
     const db = this.#db;
-    const runs = db.prepare('select number, tenant, workflow_id from run where closed_at < ? order by closed_at limit ?').all(closedBeforeMs, limit) as unknown as { number: number; tenant: string; workflow_id: string }[];
-    for (const { number, tenant, workflow_id } of runs) {
+    const runs = db.prepare('select number, tenant, workflow_id, run_id from run where closed_at < ? order by closed_at limit ?').all(closedBeforeMs, limit) as unknown as { number: number; tenant: string; workflow_id: string; run_id: string }[];
+    for (const { number, tenant, workflow_id, run_id } of runs) {
       for (const table of ['transition', 'snapshot', 'run_attribute']) db.prepare(`delete from ${table} where run = ?`).run(number);
       db.prepare('delete from run where number = ?').run(number);
+      purged({ tenant, workflowId: workflow_id, runId: run_id });
       if (!this.#newestRun.get(tenant, workflow_id)) db.prepare('delete from input where tenant = ? and workflow_id = ?').run(tenant, workflow_id);
     }
     if (runs.length === limit) return limit;

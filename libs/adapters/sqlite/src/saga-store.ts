@@ -1,4 +1,5 @@
 import { SagaStore, type CompensationChange, type RollbackRow } from '@perdure/compensation';
+import type { RunKey } from '@perdure/contract';
 import type { StatementSync } from 'node:sqlite';
 import type { ShardFile } from './shard-file.js';
 
@@ -8,6 +9,7 @@ export class SqliteSagaStore extends SagaStore {
   readonly #put: StatementSync;
   readonly #delete: StatementSync;
   readonly #audit: StatementSync;
+  readonly #forget: StatementSync;
 
   constructor(file: ShardFile) {
     super();
@@ -16,6 +18,7 @@ export class SqliteSagaStore extends SagaStore {
     this.#put = db.prepare('insert into rollback values (?, ?, ?) on conflict (key) do update set body = excluded.body');
     this.#delete = db.prepare('delete from rollback where key = ?');
     this.#audit = db.prepare('insert into audit (id, tenant, workflow_id, body) values (?, ?, ?, ?) on conflict (id) do nothing');
+    this.#forget = db.prepare("delete from audit where tenant = ? and workflow_id = ? and body ->> '$.run.runId' = ?");
   }
 
   override async load(): Promise<Iterable<RollbackRow>> {
@@ -25,6 +28,11 @@ export class SqliteSagaStore extends SagaStore {
 
   override async commit(changes: readonly CompensationChange[]): Promise<void> {
     this.#file.transaction(() => this.write(changes));
+  }
+
+  /** Inside a transaction of the file: the audit log of a run lasts as long as the run is kept. */
+  forgetRun({ tenant, workflowId, runId }: RunKey): void {
+    this.#forget.run(tenant, workflowId, runId);
   }
 
   /** Inside a transaction of the file. */

@@ -1,3 +1,4 @@
+import type { RunKey } from '@perdure/contract';
 import { StateStore, StoreFault, type HistoryCommit, type InputRef, type InputRow, type RunRef, type RunRow, type ShardHead, type SnapshotRow, type StoredTransition } from '@perdure/history';
 import { HistoryRows } from './history-rows.js';
 import type { ShardFile } from './shard-file.js';
@@ -6,10 +7,13 @@ import type { ShardFile } from './shard-file.js';
 export class SqliteStateStore extends StateStore {
   readonly #file: ShardFile;
   readonly #rows: HistoryRows;
+  readonly #purged: (run: RunKey) => void;
 
-  constructor(file: ShardFile) {
+  /** `purged`: called inside a purge's transaction, so that what others keep of a run in this file goes with it. */
+  constructor(file: ShardFile, purged: (run: RunKey) => void = () => undefined) {
     super();
     this.#file = file;
+    this.#purged = purged;
     this.#rows = file.read(() => new HistoryRows(file.db));
   }
 
@@ -49,6 +53,6 @@ export class SqliteStateStore extends StateStore {
   }
 
   override async purge(bounds: { readonly closedBeforeMs: number; readonly limit: number }): Promise<number> {
-    return this.#file.transaction(() => this.#rows.purge(bounds.closedBeforeMs, bounds.limit));
+    return this.#file.transaction(() => this.#rows.purge({ ...bounds, purged: this.#purged }));
   }
 }
