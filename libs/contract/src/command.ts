@@ -50,7 +50,7 @@ export interface CancelTimer {
   readonly kind: 'cancelTimer';
   readonly seq: number;
 }
-/** Settled by `eventReceived` or `waitTimedOut`, whichever the log has first. */
+/** Settled by `eventReceived`, `waitTimedOut` or `waitRefused`, whichever the log has first. */
 export interface OpenWait {
   readonly kind: 'openWait';
   readonly seq: number;

@@ -38,6 +38,7 @@ export type JobEvent =
   | TimerFired
   | EventReceived
   | WaitTimedOut
+  | WaitRefused
   | ChildStarted
   | ChildClosed
   | SignalReceived
@@ -89,6 +90,12 @@ export interface EventReceived {
 export interface WaitTimedOut {
   readonly kind: 'waitTimedOut';
   readonly seq: number;
+}
+/** The wait cannot be: its filter is no expression. */
+export interface WaitRefused {
+  readonly kind: 'waitRefused';
+  readonly seq: number;
+  readonly error: Failure;
 }
 export interface ChildStarted {
   readonly kind: 'childStarted';

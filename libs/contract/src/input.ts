@@ -2,7 +2,7 @@ import type { ExternalEvent } from './event.js';
 import type { CarriedSignal } from './command.js';
 import type { Json } from './json.js';
 import type { Attributes } from './options.js';
-import type { Outcome } from './outcome.js';
+import type { Failure, Outcome } from './outcome.js';
 import type { Parent } from './history.js';
 
 /**
@@ -40,6 +40,8 @@ export type InputBody =
   | { readonly kind: 'timerFired'; readonly seq: number; readonly dueMs: number }
   /** Correlation offers an event to wait `seq`; the run takes or returns it. */
   | { readonly kind: 'eventOffered'; readonly seq: number; readonly offerId: string; readonly event: ExternalEvent }
+  /** Correlation cannot keep wait `seq`: its filter is no expression. */
+  | { readonly kind: 'waitRefused'; readonly seq: number; readonly error: Failure }
   | { readonly kind: 'compensated'; readonly seq: number; readonly outcome: Outcome }
   // from other runs
   | { readonly kind: 'childStarted'; readonly seq: number; readonly childRunId: string }

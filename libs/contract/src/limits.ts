@@ -30,6 +30,7 @@ export const LIMITS = {
   eventDedupeMs: 7 * 86_400_000,
   /** Events that no wait has taken are kept so long. */
   eventBufferMs: 7 * 86_400_000,
+  /** Of all tenants of a slice; one tenant may hold as many as there is room left. */
   eventsBufferedMax: 1_000_000,
   pollSlotsMax: 1_000,
   batchEventsMax: 1_000,

@@ -5,7 +5,7 @@ import type { Input, InputBody, InputOutcome, TaskAnswer, TaskEnvelope } from '@
 import { BundleSource, type BundleCode } from '@perdure/history';
 import { deriveRunId } from '@perdure/identity';
 import { Sandbox } from '@perdure/sandbox';
-import { ShardFile, SqliteRunReader } from '@perdure/sqlite';
+import { ShardFile, SqliteAuditLog, SqliteRunReader } from '@perdure/sqlite';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -44,6 +44,10 @@ export async function counter(n: number): Promise<number> { if (n < 3) return co
 export async function hog(): Promise<void> { for (;;); }
 `;
 
+/** A tenant alone may keep two. */
+const EVENTS_MAX = 4;
+const DAY_MS = 86_400_000;
+
 class OneBundle extends BundleSource {
   readonly code: BundleCode;
   constructor(code: BundleCode) {
@@ -64,14 +68,16 @@ describe('EmbeddedShard', () => {
   let clock: ManualClock;
   let shard: EmbeddedShard;
   let reader: SqliteRunReader;
+  let audit: SqliteAuditLog;
   let sandbox: Sandbox;
   let sent = 0;
 
   const open = async (): Promise<void> => {
     const file = new ShardFile({ path: join(folder, 'shard.db') });
     reader = new SqliteRunReader(file.db);
+    audit = new SqliteAuditLog(file.db);
     sandbox = await Sandbox.create({ limits: { activationMs: 300 }, snapshotKey: new Uint8Array(32) });
-    shard = await EmbeddedShard.open({ file, bundles: new OneBundle(made), sandbox, clock, random: () => 0.5, snapshotKey: new Uint8Array(32), limits: { realmsMax: 2, snapshotEveryEvents: 4 } });
+    shard = await EmbeddedShard.open({ file, bundles: new OneBundle(made), sandbox, clock, random: () => 0.5, snapshotKey: new Uint8Array(32), eventsBufferedMax: EVENTS_MAX, limits: { realmsMax: 2, snapshotEveryEvents: 4 } });
   };
   const reopen = async (): Promise<void> => {
     await shard.close();
@@ -171,6 +177,28 @@ describe('EmbeddedShard', () => {
     const done = await work(({ token, name }) => (name === 'fail' ? { token, kind: 'failed', error: { type: 'TerminalError', message: 'no', retryable: false } } : { token, kind: 'completed' }));
     expect(done).toEqual(['reserve', 'charge', 'fail', 'refund', 'release']);
     expect(result('s')).toMatchObject({ status: 'failed', error: { message: expect.stringContaining('no') as unknown } });
+  });
+
+  it('keeps what was undone as long as the run', async () => {
+    const audited = async (): Promise<number> => (await audit.list('acme', { limit: 100 })).entries.length;
+    await start('u', 'undoing');
+    await work((task) => (task.name === 'fail' ? { token: task.token, kind: 'failed', error: { type: 'Error', message: 'no', retryable: false } } : add(task)));
+    expect([result('u'), await audited()]).toMatchObject([{ status: 'failed' }, 4]);
+    await start('open', 'waits');
+    for (const days of [6.9, 0.2]) {
+      expect(await audited()).toBe(4);
+      clock.advanceBy(days * DAY_MS);
+      await shard.settled();
+    }
+    expect([result('u'), await audited()]).toEqual([undefined, 0]);
+  });
+
+  it('lets no batch suffer from a tenant that has no room for more events', async () => {
+    const event = (id: string, tenant = 'greedy') => ({ tenant, source: '/s', id, type: 'scan', time: 0, keys: {} });
+    await shard.publish([event('e1'), event('e2')]);
+    const answers = await Promise.allSettled([shard.publish([event('e3')]), start('w', 'waits'), shard.publish([event('e4', 'modest')])]);
+    expect(answers).toMatchObject([{ status: 'rejected', reason: { code: 'overloaded' } }, { value: { kind: 'started' } }, { value: ['accepted'] }]);
+    expect(await shard.figures()).toMatchObject({ commitFailures: 0 });
   });
 
   it('runs children and continues as new', async () => {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { CancelTimer, Clock } from '@perdure/clock';
 import { Compensator } from '@perdure/compensation';
-import { LIMITS, PerdureError, runKeyOf, toPerdureError, type AnswerReceipt, type BundleManifest, type CompensationEffect, type CorrelationEffect, type Effect, type ExternalEvent, type HeartbeatRequest, type HeartbeatResponse, type Input, type InputOutcome, type Json, type PollRequest, type PollResponse, type SchedulerEffect, type TaskAnswer } from '@perdure/contract';
+import { isPerdureError, LIMITS, PerdureError, runKeyOf, toPerdureError, type AnswerReceipt, type BundleManifest, type CompensationEffect, type CorrelationEffect, type Effect, type ExternalEvent, type HeartbeatRequest, type HeartbeatResponse, type Input, type InputOutcome, type Json, type PollRequest, type PollResponse, type SchedulerEffect, type TaskAnswer } from '@perdure/contract';
 import { Correlator } from '@perdure/correlation';
 import { Engine } from '@perdure/engine';
 import { isStoreFault, ShardProcessor, SoleOwner, type BundleSource, type ProcessorLimits, type StackMapper } from '@perdure/history';
@@ -27,6 +27,8 @@ export interface EmbeddedShardOptions {
   readonly limits?: Partial<ProcessorLimits>;
   /** Closed runs are removed after so long. */
   readonly retentionMs?: number;
+  /** Default `LIMITS.eventsBufferedMax`. */
+  readonly eventsBufferedMax?: number;
   /** Takes the spans of traced runs, a commit at a time. Absent: traces are off. */
   readonly onSpans?: (report: SpanReport) => void;
   /** A line for the operator. */
@@ -35,7 +37,7 @@ export interface EmbeddedShardOptions {
 
 type Work =
   | { readonly kind: 'input'; readonly input: Input; readonly resolve: (outcome: InputOutcome) => void; readonly reject: (error: Error) => void }
-  | { readonly kind: 'events'; readonly events: readonly ExternalEvent[]; receipts?: ('accepted' | 'duplicate')[]; readonly resolve: (receipts: ('accepted' | 'duplicate')[]) => void; readonly reject: (error: Error) => void };
+  | { readonly kind: 'events'; readonly events: readonly ExternalEvent[]; receipts?: ('accepted' | 'duplicate')[]; refusal?: PerdureError | undefined; readonly resolve: (receipts: ('accepted' | 'duplicate')[]) => void; readonly reject: (error: Error) => void };
 
 const outcomeKeyOf = (ref: { readonly tenant: string; readonly workflowId: string; readonly inputId: string }): string => `${ref.tenant}\u0000${ref.workflowId}\u0000${ref.inputId}`;
 
@@ -80,10 +82,10 @@ export class EmbeddedShard extends ShardGateway {
   private constructor(options: EmbeddedShardOptions) {
     super();
     this.#options = options;
-    this.#state = new SqliteStateStore(options.file);
     this.#schedulerStore = new SqliteSchedulerStore(options.file);
     this.#correlationStore = new SqliteCorrelationStore(options.file);
     this.#sagaStore = new SqliteSagaStore(options.file);
+    this.#state = new SqliteStateStore(options.file, (run) => this.#sagaStore.forgetRun(run));
     this.#inbox = new Inbox(options.file);
     this.#observer = new ShardObserver({ clock: options.clock, ...(options.onSpans ? { report: options.onSpans } : {}) });
   }
@@ -159,7 +161,7 @@ export class EmbeddedShard extends ShardGateway {
   }
 
   async #open(): Promise<void> {
-    const { bundles, sandbox, snapshotKey, stacks, limits, clock, random, file, log } = this.#options;
+    const { bundles, sandbox, snapshotKey, stacks, limits, clock, random, file, log, eventsBufferedMax } = this.#options;
     const engine = new Engine({ deriveRunId, digest: sha256Hex });
     this.#processor = await ShardProcessor.open(
       {
@@ -186,7 +188,7 @@ export class EmbeddedShard extends ShardGateway {
     );
     this.#scheduler = new Scheduler({ tasks: this.#schedulerStore.tasks, timers: this.#schedulerStore.timers, clock, random, epoch: file.epoch, observer: this.#observer, wake: () => this.#wake() });
     await this.#scheduler.open();
-    this.#correlator = await Correlator.open({ store: this.#correlationStore });
+    this.#correlator = await Correlator.open({ store: this.#correlationStore, ...(eventsBufferedMax === undefined ? {} : { eventsBufferedMax }) });
     this.#compensator = await Compensator.open(this.#sagaStore);
     this.#sweepLater();
     if (!this.#inbox.isEmpty) this.#wake();
@@ -251,11 +253,10 @@ export class EmbeddedShard extends ShardGateway {
   }
 
   async #feed(works: readonly Work[]): Promise<void> {
-    const { clock } = this.#options;
     const spilled = this.#inbox.take(LIMITS.batchInputsMax);
     const inputs: Input[] = [...spilled];
     for (const work of works) {
-      if (work.kind === 'events') work.receipts = await this.#correlator.publish(work.events, clock.now());
+      if (work.kind === 'events') await this.#publish(work);
       else {
         inputs.push(work.input);
         const key = outcomeKeyOf({ ...work.input, inputId: work.input.id });
@@ -263,6 +264,17 @@ export class EmbeddedShard extends ShardGateway {
       }
     }
     await this.#workOff(inputs);
+  }
+
+  async #publish(work: Extract<Work, { kind: 'events' }>): Promise<void> {
+    try {
+      work.receipts = await this.#correlator.publish(work.events, this.#options.clock.now());
+      work.refusal = undefined;
+    } catch (thrown) {
+      // There is no room for its tenant and nothing of it was taken: no fault of the batch, which others are in.
+      if (!isPerdureError(thrown) || thrown.code !== 'overloaded') throw thrown;
+      work.refusal = thrown;
+    }
   }
 
   async #workOff(first: Input[]): Promise<void> {
@@ -329,7 +341,11 @@ export class EmbeddedShard extends ShardGateway {
     this.#correlator.committed();
     this.#scheduler.committed();
     this.#observer.committed();
-    for (const work of works) if (work.kind === 'events') work.resolve(work.receipts ?? []);
+    for (const work of works) {
+      if (work.kind !== 'events') continue;
+      if (work.refusal) work.reject(work.refusal);
+      else work.resolve(work.receipts ?? []);
+    }
     const hints = this.#hints;
     if (hints.closed.length === 0 && hints.decided.length === 0) return;
     this.#hints = { closed: [], decided: [] };

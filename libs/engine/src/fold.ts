@@ -67,6 +67,7 @@ export class Fold {
       case 'timerFired':
       case 'eventReceived':
       case 'waitTimedOut':
+      case 'waitRefused':
       case 'childStarted':
       case 'childClosed':
       case 'signalReceived':
@@ -153,6 +154,7 @@ function settleJob(state: RunState, event: Exclude<JobEvent, Started>): void {
       noteTaken(state, event);
       return remove(state, state.waits, event.seq);
     case 'waitTimedOut':
+    case 'waitRefused':
       return remove(state, state.waits, event.seq);
     case 'childStarted': {
       const child = own(state.children, event.seq);

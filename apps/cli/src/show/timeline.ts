@@ -30,6 +30,7 @@ const DETAILS: { readonly [K in HistoryEvent['kind']]?: (event: Extract<HistoryE
   waitOpened: ({ seq, wait, timeoutMs }) => `#${seq} ${wait.type} ${brief(wait.match)}${timeoutMs === undefined ? '' : ` for ${since(timeoutMs).slice(1)}`}`,
   waitCancelled: ({ seq }) => `#${seq}`,
   waitTimedOut: ({ seq }) => `#${seq}`,
+  waitRefused: ({ seq, error }) => `#${seq} ✗ ${why(error)}`,
   eventReceived: ({ seq, event }) => `#${seq} ${event.type} ${event.id} ${brief(event.keys)}`,
   childRequested: ({ seq, workflowType, workflowId }) => `#${seq} ${workflowType} "${workflowId}"`,
   childStarted: ({ seq, runId }) => `#${seq} run ${runId}`,

@@ -56,6 +56,14 @@ describe('Correlator', () => {
     expect(await correlator.publish([event('e1')], 1)).toEqual(['duplicate']);
   });
 
+  it('refuses a wait whose filter is none, and keeps nothing of it, whichever of its effects comes first', async () => {
+    await correlator.receive([open('r1', { filter: 'amount >' })]);
+    expect(await commit()).toMatchObject([{ kind: 'waitRefused', id: 'r1/1/refused', runId: 'r1', seq: 1, error: { type: 'InvalidFilter', message: expect.stringContaining('amount >') } }]);
+    await correlator.receive([{ to: 'correlation', kind: 'closeWait', run: run('r1'), seq: 1, wait: { type: 'scan', match: {}, filter: 'amount >' } }]);
+    await commit();
+    expect([correlator.waiting, [...(await store.waits.load())]]).toEqual([0, []]);
+  });
+
   it('offers a returned event to the next wait, oldest wait first, and a taken one to nobody', async () => {
     await correlator.receive([open('r1'), open('r2'), open('r3')]);
     await correlator.publish([event('e1')], 1);
@@ -93,7 +101,7 @@ describe('Correlator', () => {
 
   it('filters by data, and by time of arrival', async () => {
     await correlator.publish([event('small', undefined, { weight: 1 }), event('big', undefined, { weight: 9 })], 10);
-    await correlator.receive([open('r1', { filter: 'weight > `5`' }), open('r2', { sinceMs: 11 }), open('r3', { filter: 'not ( an expression' })]);
+    await correlator.receive([open('r1', { filter: 'weight > `5`' }), open('r2', { sinceMs: 11 })]);
     expect(offered(await commit())).toEqual(['big→r1']);
   });
 
@@ -109,9 +117,27 @@ describe('Correlator', () => {
   });
 
   it('refuses events beyond its buffer, all of a batch or none', async () => {
-    correlator = await Correlator.open({ store, eventsBufferedMax: 1 });
+    correlator = await Correlator.open({ store, eventsBufferedMax: 2 });
     await expect(correlator.publish([event('e1'), event('e2')], 1)).rejects.toMatchObject({ code: 'overloaded' });
     expect(await correlator.publish([event('e1')], 1)).toEqual(['accepted']);
+    await commit();
+    await correlator.reset();
+    await expect(correlator.publish([event('e2')], 1)).rejects.toMatchObject({ code: 'overloaded' });
+    await correlator.receive([open('r1')]);
+    const [offer] = await commit();
+    await correlator.receive([settle(offer!, true)]);
+    expect(await correlator.publish([event('e2')], 1)).toEqual(['accepted']);
+  });
+
+  it('has room for a tenant whatever another has sent', async () => {
+    correlator = await Correlator.open({ store, eventsBufferedMax: 100 });
+    const send = async (tenant: string): Promise<number> => {
+      for (let count = 0; ; count++) {
+        const receipts = await correlator.publish([{ ...event(`${tenant}${count}`), tenant }], 1).catch(({ code }: { code: string }) => [code]);
+        if (receipts[0] === 'overloaded') return count;
+      }
+    };
+    expect([await send('greedy'), await send('acme'), await send('late')]).toEqual([50, 25, 12]);
   });
 
   it('takes an answer only from the run that holds the event: an offer that reached history twice is answered twice', async () => {

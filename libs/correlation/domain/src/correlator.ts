@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { LIMITS, PerdureError, runKeyOf, type CorrelationEffect, type ExternalEvent, type Input, type RunKey } from '@perdure/contract';
+import { LIMITS, runKeyOf, type CorrelationEffect, type ExternalEvent, type Input, type RunKey } from '@perdure/contract';
+import { BufferRoom } from './buffer-room.js';
 import { ChangeStage } from './change-stage.js';
 import { EventTypeIndex, type Buffered } from './event-type-index.js';
-import { holds } from './jmespath.js';
+import { holds, problemOfFilter } from './jmespath.js';
 import type { CorrelationStore } from './ports.js';
 import type { CorrelationChange, EventHead, StoredEvent, WaitRow } from './rows.js';
 import { Tombstones } from './tombstones.js';
@@ -35,7 +36,7 @@ assert(LIMITS.eventBufferMs >= LIMITS.eventDedupeMs, 'the identity of a buffered
  */
 export class Correlator {
   readonly #store: CorrelationStore;
-  readonly #bufferedMax: number;
+  readonly #room: BufferRoom;
   readonly #tombstones: Tombstones;
   readonly #stage = new ChangeStage();
   readonly #types = new Map<string, EventTypeIndex>();
@@ -51,7 +52,7 @@ export class Correlator {
 
   private constructor(options: CorrelatorOptions) {
     this.#store = options.store;
-    this.#bufferedMax = options.eventsBufferedMax ?? LIMITS.eventsBufferedMax;
+    this.#room = new BufferRoom(options.eventsBufferedMax ?? LIMITS.eventsBufferedMax);
     this.#tombstones = new Tombstones(options.tombstonesMax);
   }
 
@@ -70,9 +71,9 @@ export class Correlator {
     return this.#events.size;
   }
 
-  /** @throws PerdureError `overloaded` when the buffer has no room; then none of the events was taken */
+  /** @throws PerdureError `overloaded` when the buffer has no room for the tenant; then none of the events was taken */
   async publish(events: readonly ExternalEvent[], nowMs: number): Promise<('accepted' | 'duplicate')[]> {
-    if (this.#events.size + events.length > this.#bufferedMax) throw new PerdureError('overloaded', `${this.#events.size} events wait for runs that want them, at most ${this.#bufferedMax} may.`);
+    this.#room.assert(events);
     const receipts: ('accepted' | 'duplicate')[] = [];
     for (const event of events) receipts.push(await this.#publishOne(event, nowMs));
     return receipts;
@@ -114,7 +115,7 @@ export class Correlator {
   }
 
   async reset(): Promise<void> {
-    for (const each of [this.#types, this.#waits, this.#events, this.#fresh, this.#freshIds, this.#stage, this.#tombstones]) each.clear();
+    for (const each of [this.#types, this.#waits, this.#events, this.#fresh, this.#freshIds, this.#stage, this.#tombstones, this.#room]) each.clear();
     this.#inputs = [];
     this.#lastOrder = 0;
     this.#lastArrival = await this.#store.events.lastArrival();
@@ -138,6 +139,7 @@ export class Correlator {
     this.#stage.addEvent(row);
     const buffered: Buffered = { ...headOf(row), offered: false };
     this.#events.set(row.arrival, buffered);
+    this.#room.take(event.tenant);
     this.#place(buffered, event);
     return 'accepted';
   }
@@ -149,6 +151,8 @@ export class Correlator {
       if (this.#tombstones.delete(key)) this.#dropWait(known);
       return;
     }
+    const problem = problemOf(wait);
+    if (problem !== undefined) return this.#refuseWait({ run, seq, wait, at }, problem);
     const row: WaitRow = { key, run, seq, chain, wait, order: ++this.#lastOrder, openedAt: at };
     this.#waits.set(key, row);
     this.#stage.putWait(row);
@@ -162,9 +166,17 @@ export class Correlator {
     }
   }
 
+  /** Its code is told at once: nothing would ever match, and waiting for that would hide the mistake. */
+  #refuseWait({ run, seq, wait, at }: Pick<EffectOf<'openWait'>, 'run' | 'seq' | 'wait' | 'at'>, problem: string): void {
+    const message = `The filter of receive('${wait.type}') is no JMESPath expression: ${problem}. It reads: ${wait.filter}`;
+    this.#inputs.push({ kind: 'waitRefused', id: `${run.runId}/${seq}/refused`, ...run, at, seq, error: { type: 'InvalidFilter', message, code: 'invalid-filter', retryable: false } });
+  }
+
   #closeWait({ run, seq, wait }: EffectOf<'closeWait'>): void {
     const key = waitKeyOf({ run, seq });
     const row = this.#waits.get(key);
+    // One that was refused, or is going to be.
+    if (!row && problemOf(wait) !== undefined) return;
     if (!row) return this.#leaveTombstone({ key, run, seq, chain: '', wait, order: ++this.#lastOrder, openedAt: 0, closed: true });
     if (row.closed) return;
     if (row.offered === undefined) return this.#dropWait(row);
@@ -217,11 +229,13 @@ export class Correlator {
   #keep(head: EventHead, offered: boolean): void {
     const event: Buffered = { ...headOf(head), offered };
     this.#events.set(event.arrival, event);
+    this.#room.take(event.tenant);
     if (!offered) this.#indexOf(event.tenant, event.type).addEvent(event);
   }
 
   #forget(event: Buffered): void {
     this.#events.delete(event.arrival);
+    this.#room.free(event.tenant);
     this.#types.get(typeKeyOf(event.tenant, event.type))?.removeEvent(event);
     this.#dropIfEmpty(event.tenant, event.type);
   }
@@ -262,5 +276,7 @@ export class Correlator {
 const headOf = ({ arrival, arrivedAt, tenant, type, keys }: EventHead): EventHead & { readonly order: number } => ({ arrival, arrivedAt, tenant, type, keys, order: arrival });
 
 const isSince = ({ wait }: WaitRow, event: EventHead): boolean => wait.sinceMs === undefined || event.arrivedAt >= wait.sinceMs;
+
+const problemOf = ({ filter }: WaitRow['wait']): string | undefined => (filter === undefined ? undefined : problemOfFilter(filter));
 
 const passes = ({ wait }: WaitRow, body: ExternalEvent): boolean => wait.filter === undefined || holds(wait.filter, body.data);

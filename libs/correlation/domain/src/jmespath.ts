@@ -36,7 +36,19 @@ const isTruthy = (value: unknown): boolean => {
   return typeof value !== 'object' || Object.keys(value).length > 0;
 };
 
-/** A filter that does not parse, or fails on the data, matches nothing. */
+/** Why a text is no filter, if it is none: it does not parse, is too long, or calls what is not there. */
+export const problemOfFilter = (text: string): string | undefined => {
+  try {
+    compile(text)(null);
+    return undefined;
+  } catch (error) {
+    const { name, message } = error as Error;
+    // That a function does not take null says nothing of the data to come.
+    return name === 'Error' && message.startsWith('Invalid type') ? undefined : message;
+  }
+};
+
+/** A filter that fails on the data does not match it. */
 export const holds = (filter: string, data: unknown): boolean => {
   try {
     return isTruthy(compile(filter)(data ?? null));

@@ -2,7 +2,7 @@ import { isClosed, LIMITS } from '@perdure/contract';
 import type { Input } from '@perdure/contract';
 import type { AcceptContext, Decision, EngineHost } from '../decision.js';
 import type { RunState } from '../state.js';
-import { acceptActivityClosed, acceptChildClosed, acceptChildStarted, acceptCompensated, acceptEventOffered, acceptSignalSettled, acceptTimerFired, giveBack } from './answer.js';
+import { acceptActivityClosed, acceptChildClosed, acceptChildStarted, acceptCompensated, acceptEventOffered, acceptSignalSettled, acceptTimerFired, acceptWaitRefused, giveBack } from './answer.js';
 import { drop, refuse } from './plan.js';
 import type { Asked } from './plan.js';
 import { acceptCancel, acceptResume, acceptSignal, acceptSuspend, acceptTerminate, acceptUpdate } from './request.js';
@@ -60,6 +60,8 @@ function acceptOpen(asked: Asked): Decision {
       return acceptTimerFired({ ...asked, input });
     case 'eventOffered':
       return acceptEventOffered({ ...asked, input });
+    case 'waitRefused':
+      return acceptWaitRefused({ ...asked, input });
     case 'childStarted':
       return acceptChildStarted({ ...asked, input });
     case 'childClosed':

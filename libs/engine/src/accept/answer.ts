@@ -54,6 +54,16 @@ export function acceptEventOffered(asked: Asked<InputOf<'eventOffered'>>): Decis
 const hasTaken = (state: RunState, { seq, event }: InputOf<'eventOffered'>): boolean =>
   state.taken.some((each) => each.seq === seq && each.source === event.source && each.id === event.id);
 
+/** Correlation does not have the wait, so there is nothing to close there. */
+export function acceptWaitRefused(asked: Asked<InputOf<'waitRefused'>>): Decision {
+  const { state, input } = asked;
+  const { seq, error } = input;
+  const wait = own(state.waits, seq);
+  if (!wait) return late('wait', seq);
+  const effects: Effect[] = wait.dueMs === undefined ? [] : [{ to: 'scheduler', kind: 'disarmTimer', run: state.run, seq }];
+  return planJob(asked, { kind: 'waitRefused', seq, error }, { effects });
+}
+
 export function acceptChildStarted(asked: Asked<InputOf<'childStarted'>>): Decision {
   const { seq, childRunId } = asked.input;
   const child = own(asked.state.children, seq);

@@ -1,6 +1,7 @@
-import type { EventReceived, ExternalEvent, Scalar, WaitTimedOut } from '@perdure/contract';
+import type { EventReceived, ExternalEvent, Scalar, WaitRefused, WaitTimedOut } from '@perdure/contract';
 import { TimedOut } from '../common/errors.js';
 import { type Duration, durationMs } from '../common/duration.js';
+import { fromFailure } from '../common/failure.js';
 import { stringify } from './primordials.js';
 import { ask, issue, realm } from './realm.js';
 import { field, toJson } from './serialise.js';
@@ -23,7 +24,7 @@ export type ReceivedEvent<T> = Omit<ExternalEvent, 'tenant' | 'data' | 'trace'> 
  * Waits for an external event (a CloudEvent or webhook) and resolves with its data. It does not matter which comes first, the event or the wait; each event is
  * taken once. `receive.event` resolves with the whole event: id, source, type, time, subject, keys and data.
  *
- * Rejects with `TimedOut` after `timeout`, and with `Cancelled` when the run is asked to stop.
+ * Rejects with `TimedOut` after `timeout`, with an error named `InvalidFilter` when the filter is no expression, and with `Cancelled` when the run is asked to stop.
  *
  * @example const scan = await receive<Scan>('carrier.delivered', { match: { tracking: parcel.tracking }, timeout: '7 days' });
  */
@@ -43,8 +44,9 @@ const wait = <R>(type: string, options: ReceiveOptions, pick: (event: ExternalEv
     issue(`{"kind":"openWait","seq":${seq},"wait":${spec}${timeoutMs === undefined ? '' : `,"timeoutMs":${timeoutMs}`}}`);
     return {
       settle: (job) => {
-        const event = job as EventReceived | WaitTimedOut;
+        const event = job as EventReceived | WaitTimedOut | WaitRefused;
         if (event.kind === 'eventReceived') resolve(pick(event.event));
+        else if (event.kind === 'waitRefused') reject(fromFailure(event.error));
         else reject(new TimedOut(`No event ${type} within ${timeoutMs} ms`));
       },
       cancel: (error) => {

@@ -18,7 +18,9 @@ export interface Rebuilt {
   readonly rollbacksAwaited: ReadonlySet<string>;
 }
 
-const isOnItsWay = (inbox: readonly Input[], kind: Input['kind']): ((runId: string, seq: number) => boolean) => {
+type OnItsWay = (runId: string, seq: number) => boolean;
+
+const isOnItsWay = (inbox: readonly Input[], kind: Input['kind']): OnItsWay => {
   const coming = new Set(inbox.filter((input) => input.kind === kind).map((input) => `${input.runId}/${'seq' in input ? input.seq : ''}`));
   return (runId, seq) => coming.has(`${runId}/${seq}`);
 };
@@ -29,7 +31,7 @@ export const rebuild = (runs: Iterable<FoldedRun>, inbox: readonly Input[]): Reb
   const waits = new Map<string, Pick<WaitRow, 'run' | 'seq' | 'chain' | 'wait' | 'openedAt'>>();
   const rollbacks = new Map<string, CompensationEffect>();
   const rollbacksAwaited = new Set<string>();
-  const [isClosing, isFired, isCompensated] = [isOnItsWay(inbox, 'activityClosed'), isOnItsWay(inbox, 'timerFired'), isOnItsWay(inbox, 'compensated')];
+  const [isClosing, isFired, isCompensated, isRefused] = (['activityClosed', 'timerFired', 'compensated', 'waitRefused'] as const).map((kind) => isOnItsWay(inbox, kind)) as [OnItsWay, OnItsWay, OnItsWay, OnItsWay];
   for (const { state, transitions } of runs) {
     const { run, runTimeoutMs, startedAt } = state;
     const asked = askedBy(transitions);
@@ -39,6 +41,7 @@ export const rebuild = (runs: Iterable<FoldedRun>, inbox: readonly Input[]): Reb
     for (const [seq, { dueMs }] of Object.entries(state.timers)) arm(Number(seq), dueMs);
     for (const [seq, { wait, dueMs }] of Object.entries(state.waits)) {
       arm(Number(seq), dueMs);
+      if (isRefused(run.runId, Number(seq))) continue;
       waits.set(keyOf(seq), { run, seq: Number(seq), chain: state.chain, wait, openedAt: asked.at.get(Number(seq))! });
     }
     if (!isClosed(state.status) && runTimeoutMs !== undefined) arm(0, startedAt + runTimeoutMs);

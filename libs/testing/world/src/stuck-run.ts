@@ -40,6 +40,6 @@ const beginning = (event: HistoryEvent): string | undefined => {
   }
 };
 
-const ENDINGS = ['activityClosed', 'timerFired', 'timerCancelled', 'eventReceived', 'waitTimedOut', 'waitCancelled', 'childClosed'] as const;
+const ENDINGS = ['activityClosed', 'timerFired', 'timerCancelled', 'eventReceived', 'waitTimedOut', 'waitRefused', 'waitCancelled', 'childClosed'] as const;
 
 const isEnding = (event: HistoryEvent): event is Extract<HistoryEvent, { kind: (typeof ENDINGS)[number] }> => (ENDINGS as readonly string[]).includes(event.kind);

@@ -11,6 +11,13 @@ const far = activities<Record<string, (input?: unknown) => Promise<unknown>>>({ 
 export async function pay(amount: number): Promise<unknown> { return act.charge!(amount); }
 export async function elsewhere(): Promise<unknown> { return far.charge!(); }
 export async function waits(): Promise<unknown> { return receive('scan', { match: { tracking: 'T1' } }); }
+export async function picky(filter: string): Promise<unknown> {
+  try {
+    return await receive('scan', { filter, timeout: '1 day' });
+  } catch (error) {
+    return (error as Error).name + ': ' + (error as Error).message;
+  }
+}
 export async function asks(): Promise<number> {
   let sum = 0;
   onQuery('sum', () => sum);
@@ -54,6 +61,23 @@ describe('TestWorld', () => {
     const kinds: string[] = [];
     for await (const { kind } of run.history()) kinds.push(kind);
     expect(kinds).toEqual(['started', 'activityScheduled', 'activityClosed', 'completed']);
+  });
+
+  it.each([
+    ['amount >', 'Syntax error: invalid token (EOF): ""'],
+    ['larger(amount, `3`)', 'Unknown function: larger()'],
+  ])('tells the code at once of a filter that is none: %s', async (filter, why) => {
+    await create();
+    expect(await (await start('picky', 'p', filter)).result()).toBe(`InvalidFilter: The filter of receive('scan') is no JMESPath expression: ${why}. It reads: ${filter}`);
+    expect(passedMs()).toBe(0);
+  });
+
+  it('keeps a filter that only does not fit some data', async () => {
+    await create();
+    const run = await start('picky', 'p', 'starts_with(place, \'depot\')');
+    await world.publish({ type: 'scan', data: {} });
+    await world.publish({ type: 'scan', data: { place: 'depot 7' } });
+    expect(await run.result()).toEqual({ place: 'depot 7' });
   });
 
   it('does not retry what is terminal, nor what is missing', async () => {
