@@ -39,7 +39,7 @@ const round = (seed: number, folder: string): CrashTestOptions => ({
   atOnce: 64,
   size,
   crashPercent: 2,
-  chaos: { gapMs: [300, 5_000], holdMs: [100, 4_000], workerKillsMax: Infinity },
+  chaos: { gapMs: [100, 2_500], holdMs: [100, 4_000], workerKillsMax: Infinity },
   disturbMs: ROUND_MS_MAX,
   settleMs: settle * 1_000,
   log: (text) => console.log(`seed ${seed}: ${text}`),

@@ -20,8 +20,9 @@ interface Seen {
   readonly events?: Readonly<Record<number, { readonly receivedAt?: number; readonly timedOutAt?: number }>>;
   readonly signals?: Readonly<Record<string, number>>;
   readonly cancelRequestedAt?: number;
+  readonly undoing?: Observed['undoing'];
 }
-const seen = ({ activities = {}, timers = {}, events = {}, signals = {}, cancelRequestedAt }: Seen): ReadonlyMap<string, Observed> =>
+const seen = ({ activities = {}, timers = {}, events = {}, signals = {}, undoing = [], cancelRequestedAt }: Seen): ReadonlyMap<string, Observed> =>
   new Map([
     [
       'p',
@@ -30,6 +31,7 @@ const seen = ({ activities = {}, timers = {}, events = {}, signals = {}, cancelR
         timers: new Map(Object.entries(timers).map(([ms, firedAt]) => [Number(ms), { started: 0, ...(firedAt !== undefined && { firedAt }) }])),
         events: new Map(Object.entries(events).map(([n, each]) => [`p#${n}`, { opened: 0, ...each }])),
         signals: new Map(Object.entries(signals)),
+        undoing,
         ...(cancelRequestedAt !== undefined && { cancelRequestedAt }),
       },
     ],
@@ -99,6 +101,11 @@ describe('the model', () => {
     assert(logOf(program(steps), { ...asked, activities: { 1: [4, CANCELLED] } })).toEqual(['cancelled']);
     assert(logOf(program(steps), { ...asked, activities: { 1: [4, COMPLETED] }, timers: { 5: 6 } })).toEqual(['done p#1', 'slept', 'asked to stop']);
     assert(logOf(program(steps), { ...asked, activities: { 1: [1, COMPLETED] }, timers: { 5: 2, [FOREVER_MS]: undefined } })).toEqual(['done p#1', 'slept', 'cancelled']);
+    const undoing: Step[] = [{ do: 'saga', parts: [activity(1)], undoAnyway: true }, { do: 'signal', signal: 'signal-0' }, { do: 'forever' }];
+    const sent = program(undoing, { lanes: [[{ send: 'signal', signal: 'signal-0', id: 's', value: 'hello', afterMs: 0 }]] });
+    const undone = { ...asked, activities: { 1: [1, COMPLETED] }, undoing: [{ from: 2, to: 6 }] } as const;
+    assert(logOf(sent, { ...undone, signals: { 'signal-0': 5 } })).toEqual([{ undone: ['done p#1'] }, 'hello', 'asked to stop']);
+    assert(logOf(sent, { ...undone, signals: { 'signal-0': 7 } })).toEqual([{ undone: ['done p#1'] }, 'cancelled']);
     assert(logOf(program(steps, { onCancel: 'end-cancelled' }), { ...asked, activities: { 1: [4, CANCELLED] } })).toEqual({ status: 'cancelled' });
     assert(expect(program(steps), seen({ activities: { 1: [2, COMPLETED] } })).complaints).toEqual(['p: the sleep of 5 ms has no end in history, and nobody asked the run to stop']);
   });

@@ -33,7 +33,7 @@ class Stopped extends Error {}
 /** The code threw. */
 class Thrown extends Error {}
 
-const EMPTY: Observed = { activities: new Map(), timers: new Map(), events: new Map(), signals: new Map() };
+const EMPTY: Observed = { activities: new Map(), timers: new Map(), events: new Map(), signals: new Map(), undoing: [] };
 
 class Model {
   readonly effects = new Map<string, 'must' | 'may'>();
@@ -148,8 +148,11 @@ class Model {
     return value ?? '';
   }
 
-  /** A signal that came after the request may have been waited for after it, too: the request then had another to go to. */
+  /** A signal may come after the request and before the request takes effect: that had another to go to, or waited until undo steps were done. */
   #stopUnlessTaken(signal: string, arrived: number | undefined): void {
+    const requested = this.#seen.cancelRequestedAt ?? 0;
+    const undoing = this.#seen.undoing.find(({ from, to = Infinity }) => from < requested && requested < to);
+    if (undoing && arrived !== undefined && arrived < (undoing.to ?? Infinity)) return;
     if (arrived === undefined || !this.#wasPendingActivity()) this.#stop(`the wait for signal ${signal}`);
   }
 

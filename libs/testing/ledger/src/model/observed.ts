@@ -13,6 +13,8 @@ export interface Observed {
   /** When each signal arrived, by name. */
   readonly signals: ReadonlyMap<string, number>;
   readonly cancelRequestedAt?: number;
+  /** From when until when undo steps were carried out. */
+  readonly undoing: readonly { readonly from: number; readonly to?: number }[];
 }
 
 export interface RunHistory {
@@ -37,13 +39,14 @@ class Observer {
   readonly #timers = new Map<number, Mutable<NonNullable<ReturnType<Observed['timers']['get']>>>>();
   readonly #events = new Map<string, Mutable<NonNullable<ReturnType<Observed['events']['get']>>>>();
   readonly #signals = new Map<string, number>();
+  readonly #undoing: Mutable<Observed['undoing'][number]>[] = [];
   #cancelRequestedAt: number | undefined;
   #run!: RunHistory;
   /** What a seq of the run at hand stands for. */
   readonly #bySeq = new Map<number, string | number>();
 
   get observed(): Observed {
-    return { activities: this.#activities, timers: this.#timers, events: this.#events, signals: this.#signals, ...(this.#cancelRequestedAt !== undefined && { cancelRequestedAt: this.#cancelRequestedAt }) };
+    return { activities: this.#activities, timers: this.#timers, events: this.#events, signals: this.#signals, undoing: this.#undoing, ...(this.#cancelRequestedAt !== undefined && { cancelRequestedAt: this.#cancelRequestedAt }) };
   }
 
   begin(run: RunHistory): readonly HistoryEvent[] {
@@ -72,6 +75,10 @@ class Observer {
         return void Object.assign(this.#events.get(String(this.#bySeq.get(event.seq))) ?? {}, { timedOutAt: at });
       case 'signalReceived':
         return void this.#signals.set(event.name, at);
+      case 'compensationRequested':
+        return void this.#undoing.push({ from: at });
+      case 'compensated':
+        return void Object.assign(this.#undoing.at(-1) ?? {}, { to: at });
       case 'cancelRequested':
         this.#cancelRequestedAt = at;
         return;
