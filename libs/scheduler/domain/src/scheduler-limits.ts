@@ -6,7 +6,7 @@ export const SCHEDULER_LIMITS = {
   confirmTimeoutMs: 1_000,
   /** After opening, tasks that may be held by a worker wait so long for it to say so. */
   reopenGraceMs: 2_000,
-  /** An alarm that sounds later than this was held up by the server itself: sessions get a fresh grace. */
+  /** An alarm that sounds later than this was held up by the server itself: sessions get a fresh grace, overdue attempts `confirmTimeoutMs`. */
   lateAlarmMs: 100,
   /** A worker that ignores a cancel is told again after this time. */
   retellCancelMs: 5_000,

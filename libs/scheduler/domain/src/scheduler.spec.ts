@@ -249,6 +249,54 @@ describe('Scheduler', () => {
     });
   });
 
+  describe('a server that was held up', () => {
+    /** The process stood still: its alarms sound late, and what was sent to it is read after them. */
+    const standStill = async (ms: number): Promise<void> => {
+      await slice.advance(0);
+      slice.clock.advanceTo(slice.clock.now() + ms);
+      await slice.settle();
+    };
+
+    it('reads what came meanwhile before it takes an attempt for lost or late', async () => {
+      await slice.schedule(1, { heartbeatTimeoutMs: 2_000 });
+      await slice.schedule(2, { startToCloseTimeoutMs: 2_000, retry: { maxAttempts: 1, initialIntervalMs: 1, backoffCoefficient: 1, maxIntervalMs: 1 } });
+      const [beating, answering] = await slice.take();
+      void slice.poll({ holding: [beating!.token, answering!.token], slots: 0, waitMs: 30_000 });
+      await standStill(5_000);
+      expect(await slice.scheduler.heartbeat(TENANT, [{ token: beating!.token }])).toEqual([{ status: 'ok' }]);
+      expect(await slice.answer({ token: answering!.token, kind: 'completed' })).toEqual(['recorded']);
+      await slice.advance(1_500);
+      expect([...slice.tasks.rows.values()]).toMatchObject([{ state: { attempt: 1, crashes: 0 } }]);
+      expect(closings()).toEqual([['r1/2/closed', 'completed', 1]]);
+    });
+
+    it('lets an attempt that was asked to stop end as it does', async () => {
+      await slice.schedule(1, { startToCloseTimeoutMs: 2_000 });
+      const { token } = await slice.takeOne();
+      void slice.poll({ holding: [token], slots: 0, waitMs: 30_000 });
+      await slice.batch([slice.cancel(1)]);
+      void slice.poll({ holding: [token], slots: 0, waitMs: 30_000 });
+      await standStill(5_000);
+      await slice.answer({ token, kind: 'completed' });
+      expect(closings()).toEqual([['r1/1/closed', 'completed', 1]]);
+    });
+
+    it('puts off what is overdue once, and again only after a sign of life', async () => {
+      await slice.schedule(1, { heartbeatTimeoutMs: 2_000 });
+      const { token } = await slice.takeOne();
+      void slice.poll({ holding: [token], slots: 0, waitMs: 30_000 });
+      await standStill(5_000);
+      await standStill(5_000);
+      expect([...slice.tasks.rows.values()]).toMatchObject([{ state: { attempt: 2, crashes: 1 } }]);
+      const next = await slice.takeOne();
+      void slice.poll({ holding: [next.token], slots: 0, waitMs: 30_000 });
+      await standStill(5_000);
+      await slice.scheduler.heartbeat(TENANT, [{ token: next.token }]);
+      await standStill(5_000);
+      expect([...slice.tasks.rows.values()]).toMatchObject([{ state: { attempt: 2 } }]);
+    });
+  });
+
   describe('cancel', () => {
     it('closes a task that nobody has, whether it is ready, waiting or not even committed', async () => {
       await slice.schedule(1);

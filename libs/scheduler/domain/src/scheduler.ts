@@ -386,6 +386,7 @@ export class Scheduler extends TaskDesk {
     const { heartbeatTimeoutMs } = task.spec.options;
     if (task.status === 'held' && heartbeatTimeoutMs !== undefined) {
       task.heartbeatDeadlineMs = this.#clock.now() + heartbeatTimeoutMs;
+      task.putOff = false;
       this.#heap.set(task, task.nextAlarmMs(this.#limits));
     }
     if (progress !== undefined && task.token === token) this.#progressed.push({ task, token, progress });
@@ -441,6 +442,7 @@ export class Scheduler extends TaskDesk {
     if (scheduleToCloseDeadline(spec) <= now) return this.#close(task, timedOut(spec, task.state, { timeout: 'scheduleToClose', why: `did not close within ${spec.options.scheduleToCloseTimeoutMs} ms` }));
     if (task.suspendAtMs(this.#limits) <= now) this.#suspendRun(task);
     if (status === 'held') {
+      task.putOffOverdue(now, this.#limits);
       if (task.deadlineMs <= now) return this.#endWithout(task, { kind: 'timedOut' });
       if (task.heartbeatDeadlineMs <= now) return this.#endWithout(task, { kind: 'crashed', why: `sent no heartbeat for ${spec.options.heartbeatTimeoutMs} ms` });
     } else if (task.state.cancelRequested && (status !== 'unclaimed' || task.graceUntilMs <= now)) {

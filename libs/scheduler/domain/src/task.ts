@@ -41,6 +41,8 @@ export class Task implements Alarm {
   deadlineMs = Infinity;
   heartbeatDeadlineMs = Infinity;
   graceUntilMs = Infinity;
+  /** An overdue deadline was put off because the server itself was held up; not again before a sign of life. */
+  putOff = false;
   /** When the worker was last told to stop; 0: never. */
   toldMs = 0;
   /** Number of the poll that last listed it. */
@@ -91,6 +93,16 @@ export class Task implements Alarm {
     const { startToCloseTimeoutMs, heartbeatTimeoutMs } = this.spec.options;
     this.deadlineMs = Math.min(now + startToCloseTimeoutMs, scheduleToCloseDeadline(this.spec));
     this.heartbeatDeadlineMs = heartbeatTimeoutMs === undefined ? Infinity : now + heartbeatTimeoutMs;
+    this.putOff = false;
+  }
+
+  /** When a deadline is so long overdue that the server must have been held up, what the worker said meanwhile may not have been read: there is some time for it. */
+  putOffOverdue(now: number, { lateAlarmMs, confirmTimeoutMs }: SchedulerLimits): void {
+    if (this.putOff || now - Math.min(this.deadlineMs, this.heartbeatDeadlineMs) <= lateAlarmMs) return;
+    this.putOff = true;
+    const untilMs = now + confirmTimeoutMs;
+    this.deadlineMs = Math.max(this.deadlineMs, untilMs);
+    this.heartbeatDeadlineMs = Math.max(this.heartbeatDeadlineMs, untilMs);
   }
 
   /** When the run is to be suspended because the task stays poisoned. */

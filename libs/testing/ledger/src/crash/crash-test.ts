@@ -50,6 +50,7 @@ export interface CrashTestReport {
 
 const FINDINGS_SHOWN = 40;
 const FINDING_CHARS_MAX = 1_500;
+const STALL_MS = 45_000;
 /** Disturbances last until so much of the programs has ended. */
 const DISTURBED_SHARE = 0.95;
 
@@ -97,7 +98,7 @@ const playAll = async (options: CrashTestOptions): Promise<Played> => {
   const disturbing = new Chaos({ ...chaos, deployment, seed, log: join(folder, 'chaos.log') });
   const over = new AbortController();
   const disturbed = disturbing.run(over.signal);
-  await Promise.race([play.nearlyAll, disturbed, pause(options.disturbMs, undefined, { signal: over.signal })]);
+  await Promise.race([play.nearlyAll, disturbed, play.stalled(over.signal), pause(options.disturbMs, undefined, { signal: over.signal })]);
   over.abort();
   await disturbed;
   const stuck = await play.settle(options.settleMs);
@@ -134,6 +135,18 @@ class Players {
     return this.#nearlyAll.promise;
   }
 
+  /** No program has ended for a while: they must be left in peace to show whether they ever will. */
+  async stalled(over: AbortSignal): Promise<void> {
+    for (let ended = -1; ended !== this.#ended; ) {
+      ended = this.#ended;
+      await pause(STALL_MS, undefined, { signal: over });
+    }
+  }
+
+  get #ended(): number {
+    return this.answered.length + this.#failed.length;
+  }
+
   /** Waits for the rest; says who has not ended. */
   async settle(ms: number): Promise<string[]> {
     const over = new AbortController();
@@ -148,9 +161,8 @@ class Players {
       const [index, program] = next.value;
       this.#playing.set(program.name, program);
       await this.#play(new ProgramClient({ client: clients[index % clients.length]!, program, seed: seed + index, acknowledged, shown: this.shown }), program);
-      const ended = this.answered.length + this.#failed.length;
-      if (ended % 250 === 0) log?.(`${ended} of ${list.length} programs have ended`);
-      if (ended >= list.length * DISTURBED_SHARE) this.#nearlyAll.resolve();
+      if (this.#ended % 250 === 0) log?.(`${this.#ended} of ${list.length} programs have ended`);
+      if (this.#ended >= list.length * DISTURBED_SHARE) this.#nearlyAll.resolve();
     }
   }
 
