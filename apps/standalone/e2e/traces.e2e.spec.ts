@@ -198,6 +198,18 @@ describe('traces', () => {
     expect(new Set(spans.map(({ traceId }) => traceId)).size).toBe(3);
   });
 
+  it('that are not sent yet go before the server ends', async () => {
+    await startServer({ OTEL_BSP_SCHEDULE_DELAY: '3600000' });
+    startWorker();
+    await post('/v1/workflows', { workflowType: 'order', workflowId: 'f1', input: 'f1' });
+    await post('/v1/workflows/f1/signals/approved', { input: 'C' });
+    expect(await result('f1')).toBe('ABC');
+    await stopWorker();
+    expect(receiver.spans.filter(({ service }) => service === 'perdure')).toEqual([]);
+    await server.stop('SIGTERM');
+    only(receiver.spans, 'input activityClosed', { 'perdure.run.status': 'completed' });
+  });
+
   it('go by protobuf unless JSON is asked for', async () => {
     await startServer({ OTEL_EXPORTER_OTLP_PROTOCOL: '' });
     startWorker();
