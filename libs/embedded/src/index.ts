@@ -1,6 +1,7 @@
 export { BundleStacks } from './bundle-stacks.js';
 export { EmbeddedShard } from './embedded-shard.js';
 export type { EmbeddedShardOptions } from './embedded-shard.js';
+export { SandboxRealms } from './sandbox-realms.js';
 export { serveShard } from './serve-shard.js';
 export { ShardGateway } from './shard-gateway.js';
 export type { InspectedBundle, QueryRequest, ShardFigures, ShardHints } from './shard-gateway.js';

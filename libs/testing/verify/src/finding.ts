@@ -4,12 +4,13 @@ import type { RunKey } from '@perdure/contract';
  * - `history`: numbered without a gap, its digest right, its times rising, one transition an input
  * - `run`: the run's row and search attributes are the fold of its history
  * - `replay`: the pinned code asks again for what history says, also when it is restored from a snapshot after each step
+ * - `rerun`: the log, given to an empty shard, leads to the same store
  * - `snapshot`: the stored image is of this run, this moment, this code, and goes on as history does
  * - `pending`: tasks, timers, waits, rollbacks and children are those that the runs await, no more and no fewer
  * - `input`: what was answered under an input's id is what history says
  * - `event`: an external event was taken by one run, or is there for one
  */
-export type Check = 'history' | 'run' | 'replay' | 'snapshot' | 'pending' | 'input' | 'event';
+export type Check = 'history' | 'run' | 'replay' | 'rerun' | 'snapshot' | 'pending' | 'input' | 'event';
 
 export interface Finding {
   readonly check: Check;

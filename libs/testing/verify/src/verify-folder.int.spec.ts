@@ -67,7 +67,7 @@ describe('verifyFolder', () => {
       await shard.answer('acme', answers);
     }
   };
-  const verified = (snapshotEachStep = false): Promise<Awaited<ReturnType<typeof verifyFolder>>> => verifyFolder(folder, { snapshotEachStep });
+  const verified = (all = false): Promise<Awaited<ReturnType<typeof verifyFolder>>> => verifyFolder(folder, all ? { snapshotEachStep: true, rerunInBatchesOf: [1, 7, 100] } : {});
   const change = (sql: string): void => {
     const db = new DatabaseSync(join(folder, 'shard-0.db'));
     expect(db.prepare(sql).run().changes).toBeGreaterThan(0);
@@ -104,7 +104,7 @@ describe('verifyFolder', () => {
     rmSync(folder, { recursive: true });
   });
 
-  it('finds nothing in a folder that is sound, each run restored after every step', async () => {
+  it('finds nothing in a folder that is sound, each run restored after every step, and the log run again', async () => {
     const { findings, ...counts } = await verified(true);
     expect(describeFindings(findings)).toBe('');
     expect(counts).toMatchObject({ runs: 13, replays: 13, tasks: 6, timers: 2, waits: 1 });
@@ -145,5 +145,11 @@ describe('verifyFolder', () => {
   ])('finds %s', async (_, sql, expected) => {
     change(sql);
     expect(await verified().then(({ findings }) => describeFindings(findings), (error: Error) => error.message)).toMatch(expected);
+  });
+
+  it('finds, running the log again, a step that does not follow from the steps before it', async () => {
+    change(`update transition set events = replace(events, '"name":"quick"', '"name":"stays"') where run = (select number from run where workflow_id = 'works') and last = 2`);
+    const { findings } = await verified(true);
+    expect(describeFindings(findings.filter(({ check }) => check === 'rerun'))).toMatch(/acme\/works\/.*step 1 is another/);
   });
 });

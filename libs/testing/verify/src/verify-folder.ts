@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { BundleStacks } from '@perdure/embedded';
+import type { StackMapper } from '@perdure/history';
 import { Sandbox } from '@perdure/sandbox';
 import { MetaFile, readShard, type ShardContents } from '@perdure/sqlite';
 import { checkEvents } from './check-events.js';
@@ -8,14 +10,18 @@ import { checkHistories } from './check-histories.js';
 import { checkInputs } from './check-inputs.js';
 import { checkPending } from './check-pending.js';
 import { checkReplay, checkSnapshot, type ReplayDeps } from './check-replays.js';
+import { checkRerun, type BatchSizes } from './check-rerun.js';
 import type { Finding } from './finding.js';
 import { foldRuns, type FoldedRun } from './folded-run.js';
+import { ACTIVATION_MS } from './limits.js';
 
 export interface VerifyOptions {
   /** Replays the code of each run against its history. Default true. */
   readonly replays?: boolean;
   /** In each replay the realm is snapshotted, thrown away and restored after every step. Default false: it costs some milliseconds a step. */
   readonly snapshotEachStep?: boolean;
+  /** Gives the whole log to an empty shard, in batches of these sizes in turn, and compares the stores. Default none: it costs what the runs' code did. */
+  readonly rerunInBatchesOf?: BatchSizes;
 }
 
 /** What was looked at, and what is wrong. */
@@ -30,9 +36,6 @@ export interface Verified {
   readonly waits: number;
 }
 
-/** A replay on a loaded machine is slower than the run was. */
-const ACTIVATION_MS = 30_000;
-
 /**
  * Whether a data folder is sound: every shard's file, in one read transaction each. The server may be stopped, killed or running.
  *
@@ -44,7 +47,7 @@ export async function verifyFolder(folder: string, options: VerifyOptions = {}):
   const snapshotKey = meta.secret('snapshot-key', () => randomBytes(32));
   const sandbox = await Sandbox.create({ snapshotKey, limits: { activationMs: ACTIVATION_MS } });
   try {
-    const deps: ReplayDeps = { sandbox, snapshotKey, code: (tenant, hash) => meta.code(tenant, hash) };
+    const deps: VerifyDeps = { sandbox, snapshotKey, stacks: new BundleStacks(meta), code: (tenant, hash) => meta.code(tenant, hash) };
     const all: Verified[] = [];
     for (const file of shardFilesOf(folder)) all.push(await verifyShard(readShard(file), deps, options));
     return all.reduce(add, NOTHING);
@@ -60,8 +63,13 @@ const shardFilesOf = (folder: string): string[] => {
   return files.map((name) => join(folder, name));
 };
 
+export interface VerifyDeps extends ReplayDeps {
+  /** As the server has it: what it maps is in history. */
+  readonly stacks?: StackMapper;
+}
+
 /** The same of one shard's contents. */
-export async function verifyShard(contents: ShardContents, deps: ReplayDeps, { replays = true, snapshotEachStep = false }: VerifyOptions = {}): Promise<Verified> {
+export async function verifyShard(contents: ShardContents, deps: VerifyDeps, { replays = true, snapshotEachStep = false, rerunInBatchesOf }: VerifyOptions = {}): Promise<Verified> {
   const folded = foldRuns(contents.transitions);
   const findings = [...checkHistories(contents, folded), ...checkPending(contents, folded), ...checkInputs(contents, folded), ...(await checkEvents(contents, folded)), ...checkSnapshots(contents, { folded, deps })];
   if (replays) {
@@ -70,6 +78,7 @@ export async function verifyShard(contents: ShardContents, deps: ReplayDeps, { r
       if (finding) findings.push(finding);
     }
   }
+  if (rerunInBatchesOf) findings.push(...(await checkRerun(contents, { folded, deps, sizes: rerunInBatchesOf })));
   const { runs, transitions, snapshots, tasks, timers, waits } = contents;
   const events = transitions.reduce((sum, { events }) => sum + (JSON.parse(events) as unknown[]).length, 0);
   return { findings, runs: runs.length, events, replays: replays ? folded.size : 0, snapshots: snapshots.length, tasks: tasks.length, timers: timers.length, waits: waits.length };

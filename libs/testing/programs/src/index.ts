@@ -1,0 +1,3 @@
+export { checkProgram, newBundle, ProgramFailure } from './check-program.js';
+export type { ProgramCounts } from './check-program.js';
+export { Restorer } from './restorer.js';
