@@ -370,7 +370,7 @@ describe('Scheduler', () => {
     });
 
     it('fires a crowd that is due at once in bounded batches', async () => {
-      slice = new SliceHarness({ dueMaxPerBatch: 100 });
+      slice = new SliceHarness({ timersMaxPerBatch: 100 });
       await slice.scheduler.open();
       await slice.batch(Array.from({ length: 250 }, (_, seq) => arm(seq, slice.clock.now() + 50)));
       slice.clock.advanceBy(50);
@@ -381,6 +381,17 @@ describe('Scheduler', () => {
       }
       expect(sizes).toEqual([100, 100, 50]);
       expect(new Set(slice.inputs.map(({ id }) => id)).size).toBe(250);
+    });
+
+    it('lets nothing else that is due wait behind a crowd of timers', async () => {
+      slice = new SliceHarness({ timersMaxPerBatch: 10 });
+      await slice.scheduler.open();
+      await slice.batch(Array.from({ length: 100 }, (_, seq) => arm(seq, slice.clock.now() + 50)));
+      await slice.schedule(1_000, { scheduleToCloseTimeoutMs: 60 });
+      slice.clock.advanceBy(60);
+      await slice.batch();
+      expect(slice.inputs.filter(({ kind }) => kind === 'timerFired')).toHaveLength(10);
+      expect(slice.inputs.filter(({ kind }) => kind === 'activityClosed')).toHaveLength(1);
     });
 
     it('fires again what a failed commit took back', async () => {

@@ -4,6 +4,7 @@ import { afterAttempt, cancelled, scheduleToCloseDeadline, timedOut, type Ending
 import { AlarmHeap } from './alarm-heap.js';
 import { Claims, type ReadyCount } from './claims.js';
 import { DeskMail, type AnswerCall } from './desk-mail.js';
+import { DueQueue } from './due-queue.js';
 import { RunIndex } from './run-index.js';
 import { SCHEDULER_LIMITS, type SchedulerLimits } from './scheduler-limits.js';
 import type { AttemptEnd, AttemptEnding } from './scheduler-observer.js';
@@ -37,7 +38,9 @@ export class Scheduler extends TaskDesk {
   readonly #claims: Claims;
   /** Attempts taken from a session by the batch, to be told after its commit. */
   #superseded: { readonly session: Session; readonly token: string }[] = [];
-  #due: (Task | Timer | Session)[] = [];
+  readonly #due = new DueQueue<Task | Session>();
+  /** Apart, since many may be due in one second: what else is due must not wait behind them. */
+  readonly #dueTimers = new DueQueue<Timer>();
   #progressed: { readonly task: Task; readonly token: string; readonly progress: HeartbeatRequest['progress'] }[] = [];
   #order = 0;
   #batchOpen = false;
@@ -92,7 +95,8 @@ export class Scheduler extends TaskDesk {
     this.#stage.clear();
     this.#mail.takeBack();
     this.#superseded = [];
-    this.#due = [];
+    this.#due.clear();
+    this.#dueTimers.clear();
     this.#progressed = [];
     this.#index.clear();
     this.#claims.clear();
@@ -179,7 +183,7 @@ export class Scheduler extends TaskDesk {
     this.#batchOpen = false;
     // A call of `wake` during the batch may have been ignored by who was in the middle of it.
     this.#woken = false;
-    if (this.#mail.hasArrived || this.#due.length > 0 || this.#progressed.length > 0) this.#wake();
+    if (this.#mail.hasArrived || this.#due.length > 0 || this.#dueTimers.length > 0 || this.#progressed.length > 0) this.#wake();
     return changes;
   }
 
@@ -205,9 +209,8 @@ export class Scheduler extends TaskDesk {
     for (const { task, token, progress } of this.#progressed) if (task.token === token) this.#change(task, { ...task.state, progress });
     this.#progressed = [];
     for (const call of this.#mail.take()) this.#handle(call);
-    const due = this.#due.slice(0, this.#limits.dueMaxPerBatch);
-    this.#due = this.#due.slice(due.length);
-    for (const subject of due) this.#handleDue(subject);
+    for (const subject of this.#due.take(this.#limits.dueMaxPerBatch)) this.#handleDue(subject);
+    for (const timer of this.#dueTimers.take(this.#limits.timersMaxPerBatch)) this.#fire(timer);
     this.#claims.flush();
     this.#arm();
   }
@@ -417,20 +420,21 @@ export class Scheduler extends TaskDesk {
   }
 
   #addDue(subject: Task | Timer | Session): void {
-    this.#due.push(subject);
+    if (subject.sort === 'timer') this.#dueTimers.push(subject);
+    else this.#due.push(subject);
     this.#wake();
   }
 
-  #handleDue(subject: Task | Timer | Session): void {
+  #handleDue(subject: Task | Session): void {
     if (subject.sort === 'task') return this.#taskDue(subject);
-    if (subject.sort === 'session') {
-      for (const task of this.#claims.close(subject)) this.#endWithout(task, { kind: 'crashed', why: 'went silent' });
-      return;
-    }
-    if (subject.gone || subject.row.dueMs > this.#clock.now()) return;
-    const { run, seq, dueMs } = subject.row;
+    for (const task of this.#claims.close(subject)) this.#endWithout(task, { kind: 'crashed', why: 'went silent' });
+  }
+
+  #fire(timer: Timer): void {
+    const { run, seq, dueMs } = timer.row;
     const at = this.#clock.now();
-    this.#stopTimer(subject);
+    if (timer.gone || dueMs > at) return;
+    this.#stopTimer(timer);
     this.#options.observer?.timerFired(at - dueMs);
     this.#stage.addInput({ id: `${run.runId}/${seq}/fired`, ...run, at, kind: 'timerFired', seq, dueMs });
   }
