@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { PerdureError } from '@perdure/contract';
 import type { Engine } from './engine.js';
+import { heapStartOf, zeroFreeMemory } from './free-memory.js';
 import { Instance, LimitHit } from './instance.js';
 import { GuestError, Interpreter, type Roots } from './interpreter.js';
 import { BLOCK_BYTES, WASM_PAGE_BYTES, type SandboxLimits } from './limits.js';
@@ -12,6 +13,8 @@ export interface Baseline {
   readonly manifest: string;
   readonly roots: Roots;
   readonly pages: number;
+  /** Address of the heap's first chunk. */
+  readonly heapStart: number;
   /** The memory from `dataStart` on, in whole blocks, without the zeros at its end. */
   readonly image: Buffer;
 }
@@ -51,14 +54,15 @@ function evaluateScript(instance: Instance, interpreter: Interpreter, script: { 
   instance.limitPages(top);
 }
 
-function bootInterpreter(instance: Instance): { interpreter: Interpreter; runtime: number; context: number } {
+function bootInterpreter(instance: Instance): { interpreter: Interpreter; runtime: number; context: number; heapStart: number } {
   const wasm = instance.exports;
+  const heapStart = heapStartOf(instance);
   wasm._initialize();
   if (wasm.qjs_init2(INTRINSICS) !== 0) throw new LimitHit('memory', 'the interpreter does not start');
   wasm.qjs_set_max_stack_size(0);
   const runtime = wasm.qjs_get_runtime_ptr();
   const context = wasm.qjs_get_context_ptr();
-  return { interpreter: new Interpreter(instance, runtime, context), runtime, context };
+  return { interpreter: new Interpreter(instance, runtime, context), runtime, context, heapStart };
 }
 
 function imageOf(instance: Instance): Buffer {
@@ -74,7 +78,7 @@ export function evaluateBundle(engine: Engine, limits: SandboxLimits, bundle: { 
   const instance = new Instance(engine);
   try {
     return instance.run(limits.evaluationMs, () => {
-      const { interpreter, runtime, context } = bootInterpreter(instance);
+      const { interpreter, runtime, context, heapStart } = bootInterpreter(instance);
       evaluateScript(instance, interpreter, { code: PRELUDE, fileName: 'prelude.js' });
       evaluateScript(instance, interpreter, { code: bundle.code, fileName: 'bundle.js' });
       interpreter.runJobs();
@@ -82,9 +86,10 @@ export function evaluateBundle(engine: Engine, limits: SandboxLimits, bundle: { 
       const roots = { runtime, context, activate: interpreter.lookUp('__perdure', 'activate'), drain: interpreter.lookUp('__perdure', 'drain') };
       interpreter.runJobs();
       interpreter.collectGarbage();
+      zeroFreeMemory(instance, { heapStart, runtime });
       const image = imageOf(instance);
       const hash = createHash('sha256').update(`${engine.build}\0${instance.pages}\0`).update(image).digest('hex');
-      return { bundleHash: bundle.hash, hash, manifest, roots, pages: instance.pages, image };
+      return { bundleHash: bundle.hash, hash, manifest, roots, pages: instance.pages, heapStart, image };
     });
   } catch (thrown) {
     throw toInvalid(thrown);

@@ -99,7 +99,7 @@ export class Sandbox {
       return undefined;
     }
     const { realm, instance } = this.#open(loaded);
-    applySnapshot(instance, loaded.baseline, image);
+    applySnapshot(instance, image);
     return realm;
   }
 

@@ -17,14 +17,14 @@ export const noiseOf = (seed: string, length: number): string => {
   let state = 2_166_136_261;
   for (let at = 0; at < seed.length; at++) state = Math.imul(state ^ seed.charCodeAt(at), 16_777_619);
   state ||= 1;
-  let text = '';
-  while (text.length < length) {
+  const characters: string[] = [];
+  while (characters.length < length) {
     state ^= state << 13;
     state ^= state >>> 17;
     state ^= state << 5;
-    text += ALPHABET[(state >>> 8) & 63]!;
+    characters.push(ALPHABET[(state >>> 8) & 63]!);
   }
-  return text;
+  return characters.join('');
 };
 
 /** 1 KB of local state. */

@@ -18,6 +18,8 @@ export interface CachedRun {
   parked?: DecodedSnapshot;
   /** Event at which the last snapshot was made; 0: none. */
   snapshotAt: number;
+  /** Its size, if it was made here. */
+  snapshotBytes?: number;
   /** Since the cache last looked for something to evict. */
   isUsed?: boolean;
   isRealmUsed?: boolean;

@@ -48,6 +48,8 @@ export interface ProcessorLimits {
   readonly realmsInBatchMax: number;
   /** A live run is snapshotted at least so often. */
   readonly snapshotEveryEvents: number;
+  /** And an event later for each so many bytes of its last one: what a large run pays for snapshots must not grow with its size. */
+  readonly snapshotBytesPerEvent: number;
   /** Snapshots made after one commit, so that a burst of them does not hold up the next batch. */
   readonly snapshotsPerCommitMax: number;
   /** Transitions read at a time. */
@@ -63,6 +65,7 @@ export const PROCESSOR_LIMITS: ProcessorLimits = {
   realmsMax: 256,
   realmsInBatchMax: 768,
   snapshotEveryEvents: 200,
+  snapshotBytesPerEvent: 1_024,
   snapshotsPerCommitMax: 4,
   pageTransitions: 500,
   redirectsMax: 100_000,

@@ -242,6 +242,15 @@ describe('a run comes back', () => {
     expect(bench.store.snapshots.get(1)).toMatchObject({ last: 18 });
   });
 
+  it('is snapshotted the less often the larger it is', async () => {
+    const bench = await open({ snapshotEveryEvents: 6, snapshotBytesPerEvent: 10 });
+    await bench.run(bench.start('a', 'long'));
+    for (let seq = 1; seq <= 9; seq++) await bench.run(bench.closing('a', seq, 1));
+    const { last, body } = bench.store.snapshots.get(1)!;
+    expect(last).toBe(6);
+    expect(body.length).toBeGreaterThan(200);
+  });
+
   it('without its deferred jobs, which only resume lets run', async () => {
     const bench = await prepared({ realmsMax: 1 });
     await bench.run(bench.input('a', 'suspend', { kind: 'suspend' }));

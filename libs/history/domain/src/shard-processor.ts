@@ -378,7 +378,7 @@ export class ShardProcessor {
     let made = 0;
     for (const run of this.#cache.live()) {
       if (made >= this.#limits.snapshotsPerCommitMax) break;
-      if (run.state.lastEvent - run.snapshotAt < this.#limits.snapshotEveryEvents) continue;
+      if (!this.#isSnapshotDue(run)) continue;
       this.#park(run);
       made += 1;
     }
@@ -393,6 +393,11 @@ export class ShardProcessor {
     }
   }
 
+  #isSnapshotDue({ state, snapshotAt, snapshotBytes = 0 }: CachedRun): boolean {
+    const { snapshotEveryEvents, snapshotBytesPerEvent } = this.#limits;
+    return state.lastEvent - snapshotAt >= snapshotEveryEvents + Math.floor(snapshotBytes / snapshotBytesPerEvent);
+  }
+
   #evictRealm(run: CachedRun): void {
     this.#park(run);
     this.#cache.closeRealm(run);
@@ -404,6 +409,7 @@ export class ShardProcessor {
     if (!realm || state.lastEvent === run.snapshotAt || state.status !== 'running' || this.#batch.touched.has(run)) return;
     const body = encodeSnapshot(this.#key, { run: run.key, last: state.lastEvent, digest }, { state, image: realm.snapshot() });
     run.snapshotAt = state.lastEvent;
+    run.snapshotBytes = body.length;
     this.#batch.snapshots.set(number, { run: number, last: state.lastEvent, digest, pin: state.pin, body });
   }
 }

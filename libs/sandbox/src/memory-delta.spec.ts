@@ -1,0 +1,30 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { applyDelta, deltaOf } from './memory-delta.js';
+
+const BLOCK = 4096;
+
+describe('memory delta', () => {
+  it('makes of the other memory the one it was taken of, whichever bytes differ, beyond its end too', () => {
+    const change = fc.tuple(fc.nat(5 * BLOCK - 1), fc.nat(255));
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 5 }), fc.array(change, { maxLength: 200 }), fc.array(change, { maxLength: 200 }), (baseBlocks, before, changes) => {
+        const base = Buffer.alloc(baseBlocks * BLOCK);
+        for (const [at, value] of before) if (at < base.length) base[at] = value;
+        const memory = Buffer.concat([base, Buffer.alloc(5 * BLOCK - base.length)]);
+        for (const [at, value] of changes) memory[at] = value;
+        const restored = Buffer.concat([base, Buffer.alloc(memory.length - base.length)]);
+        applyDelta(restored, deltaOf(memory, base));
+        expect(restored.equals(memory)).toBe(true);
+      }),
+    );
+  });
+
+  it('costs nothing for what is the same, and little for a word', () => {
+    const base = Buffer.alloc(8 * BLOCK, 7);
+    const memory = Buffer.from(base);
+    expect(deltaOf(memory, base).length).toBe(4);
+    memory.writeUInt32LE(1, 5 * BLOCK + 64);
+    expect(deltaOf(memory, base).length).toBe(4 + 2 + 1 + 4);
+  });
+});

@@ -1,0 +1,96 @@
+import { BLOCK_BYTES } from './limits.js';
+
+const WORD_BYTES = 4;
+/** Within a block that differs, pieces of this size are compared before words are. */
+const PIECE_BYTES = 256;
+const PIECE_WORDS = PIECE_BYTES / WORD_BYTES;
+const ZERO = Buffer.alloc(BLOCK_BYTES);
+const VARINT_BYTES_MAX = 5;
+const MORE = 0x80;
+
+/**
+ * How a memory differs from another that may be shorter and then counts as zeros; both are whole blocks. Runs of words that differ, each as
+ * the number of words that it lies behind the end of the run before, its length and its words XORed with the other's.
+ * `length of the runs' part (u32) ‖ (gap, length)… as varints ‖ words…`: apart, since they compress better so.
+ */
+export function deltaOf(memory: Buffer, base: Buffer): Buffer {
+  const pieces = differingPieces(memory, base);
+  const runs = Buffer.allocUnsafe(pieces.length * PIECE_WORDS * VARINT_BYTES_MAX);
+  const words = new Int32Array(pieces.length * PIECE_WORDS);
+  const of = wordsOf(memory);
+  let runsEnd = 0;
+  let wordsEnd = 0;
+  let lastEnd = 0;
+  for (const piece of pieces) {
+    const inBase = piece < base.length;
+    const from = inBase ? wordsOf(base) : ZERO_WORDS;
+    const start = piece / WORD_BYTES;
+    const shift = inBase ? 0 : -start;
+    for (let at = start; at < start + PIECE_WORDS; at++) {
+      if (of[at] === from[at + shift]) continue;
+      const runStart = at;
+      for (; at < start + PIECE_WORDS && of[at] !== from[at + shift]; at++) words[wordsEnd++] = of[at]! ^ from[at + shift]!;
+      runsEnd = writeVarint(runs, runsEnd, runStart - lastEnd);
+      runsEnd = writeVarint(runs, runsEnd, at - runStart);
+      lastEnd = at;
+    }
+  }
+  const head = Buffer.alloc(WORD_BYTES);
+  head.writeUInt32LE(runsEnd);
+  return Buffer.concat([head, runs.subarray(0, runsEnd), Buffer.from(words.buffer, 0, wordsEnd * WORD_BYTES)]);
+}
+
+/** Makes of the other memory the one that differed from it so. */
+export function applyDelta(memory: Buffer, delta: Buffer): void {
+  const runsEnd = WORD_BYTES + delta.readUInt32LE();
+  // Copied, for words must lie on word boundaries.
+  const words = new Int32Array(Uint8Array.prototype.slice.call(delta, runsEnd).buffer);
+  const to = wordsOf(memory);
+  let at = 0;
+  let word = 0;
+  for (let p = WORD_BYTES; p < runsEnd; ) {
+    const gap = readVarint(delta, p);
+    const length = readVarint(delta, gap.next);
+    p = length.next;
+    at += gap.value;
+    for (const end = at + length.value; at < end; at++) to[at]! ^= words[word++]!;
+  }
+}
+
+function differingPieces(memory: Buffer, base: Buffer): number[] {
+  const pieces: number[] = [];
+  for (let block = 0; block < memory.length; block += BLOCK_BYTES) {
+    const inBase = block < base.length;
+    const other = inBase ? base : ZERO;
+    const shift = inBase ? 0 : -block;
+    if (isSame(memory, other, { at: block, shift, bytes: BLOCK_BYTES })) continue;
+    for (let piece = block; piece < block + BLOCK_BYTES; piece += PIECE_BYTES) {
+      if (!isSame(memory, other, { at: piece, shift, bytes: PIECE_BYTES })) pieces.push(piece);
+    }
+  }
+  return pieces;
+}
+
+const isSame = (memory: Buffer, other: Buffer, { at, shift, bytes }: { readonly at: number; readonly shift: number; readonly bytes: number }): boolean =>
+  memory.compare(other, at + shift, at + shift + bytes, at, at + bytes) === 0;
+
+const wordsOf = (bytes: Buffer): Int32Array => new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length / WORD_BYTES);
+const ZERO_WORDS = wordsOf(ZERO);
+
+function writeVarint(bytes: Buffer, at: number, value: number): number {
+  let rest = value;
+  let to = at;
+  for (; rest >= MORE; rest >>>= 7) bytes[to++] = (rest & (MORE - 1)) | MORE;
+  bytes[to++] = rest;
+  return to;
+}
+
+function readVarint(bytes: Buffer, at: number): { readonly value: number; readonly next: number } {
+  let value = 0;
+  let from = at;
+  for (let shift = 0; ; shift += 7) {
+    const byte = bytes[from++]!;
+    value |= (byte & (MORE - 1)) << shift;
+    if (byte < MORE) return { value, next: from };
+  }
+}
