@@ -1,4 +1,5 @@
 import type { ActivationOutput, Effect, EventBody, Input, InputOf, InputOutcome, JobEvent, LIMITS, Pin, ProblemData, RunResult, SuspendReason, Transition, VoidReason } from '@perdure/contract';
+import type { Guards } from '@perdure/guards';
 import type { RunState } from './state.js';
 
 /** What the engine needs from outside, all of it pure: same arguments, same answer (I5). */
@@ -9,6 +10,8 @@ export interface EngineHost {
   digest(text: string): string;
   /** Default: `LIMITS`. */
   readonly limits?: EngineLimits;
+  /** Default: all. */
+  readonly guards?: Guards;
 }
 export type EngineLimits = { readonly [K in 'historyEventsMax' | 'pendingPerRunMax' | 'commandsPerActivationMax' | 'undoStepsMax' | 'attributesBytesMax']: (typeof LIMITS)[K] | number };
 

@@ -8,3 +8,5 @@ export type { CorrelationChange, EventHead, EventIdentity, EventState, StoredEve
 export type { SignedRequest } from './webhooks/schemes.js';
 export { resolveWebhookSources, webhookSource, webhookSourceDeclaration, WebhookSources } from './webhooks/webhook-source.js';
 export type { WebhookSource, WebhookSourceDeclaration } from './webhooks/webhook-source.js';
+export { CorrelationSlice } from './correlation-slice.js';
+export type { CorrelationSliceOptions } from './correlation-slice.js';

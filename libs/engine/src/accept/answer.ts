@@ -1,5 +1,6 @@
 import { isClosed } from '@perdure/contract';
 import type { CorrelationEffect, Effect, InputOf, JobEvent } from '@perdure/contract';
+import { ALL_GUARDS } from '@perdure/guards';
 import { pushCloseWait } from '../command-effects.js';
 import type { Decision } from '../decision.js';
 import { own } from '../json.js';
@@ -44,7 +45,8 @@ export function acceptEventOffered(asked: Asked<InputOf<'eventOffered'>>): Decis
   const wait = own(state.waits, input.seq);
   if (!wait) {
     const taken = hasTaken(state, input);
-    return drop(taken ? 'the offer was taken before' : `wait ${input.seq} is not open`, { effects: [settleOffer(asked, taken)] });
+    const returns = (asked.host.guards ?? ALL_GUARDS).has('returnOfOffers') ? [settleOffer(asked, taken)] : [];
+    return drop(taken ? 'the offer was taken before' : `wait ${input.seq} is not open`, { effects: returns });
   }
   const effects: Effect[] = [settleOffer(asked, true)];
   if (wait.dueMs !== undefined) effects.push({ to: 'scheduler', kind: 'disarmTimer', run: state.run, seq: input.seq });

@@ -1,3 +1,5 @@
+export { HistorySlice } from './history-slice.js';
+export type { HistorySliceOptions } from './history-slice.js';
 export { BundleSource } from './ports/bundle-source.js';
 export type { BundleCode } from './ports/bundle-source.js';
 export type { HistoryCommit, InputRef, InputRow, RunRef, RunRow, SnapshotRow, StoredTransition, TransitionRow } from './ports/history-rows.js';
@@ -7,8 +9,8 @@ export type { RealmActivation } from './ports/realm-host.js';
 export { StackMapper } from './ports/stack-mapper.js';
 export { StateStore } from './ports/state-store.js';
 export type { ShardHead } from './ports/state-store.js';
-export { isStoreFault, StoreFault } from './ports/store-fault.js';
-export type { StoreFaultKind } from './ports/store-fault.js';
+export { isStoreFault, StoreFault } from '@perdure/delivery';
+export type { StoreFaultKind } from '@perdure/delivery';
 export { PROCESSOR_LIMITS } from './processor-options.js';
 export type { ProcessorDeps, ProcessorEvents, ProcessorLimits, ProcessorObserver, ProcessorOptions } from './processor-options.js';
 export { ShardProcessor } from './shard-processor.js';

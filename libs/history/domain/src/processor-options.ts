@@ -1,5 +1,6 @@
 import type { Effect, Input, InputOutcome, RealmLog, RunKey, RunResult } from '@perdure/contract';
 import type { Engine, RunState } from '@perdure/engine';
+import type { Guards } from '@perdure/guards';
 import type { BundleSource } from './ports/bundle-source.js';
 import type { InputRef } from './ports/history-rows.js';
 import type { Ownership } from './ports/ownership.js';
@@ -77,4 +78,5 @@ export interface ProcessorOptions {
   /** Authenticates snapshots (I7). The same for all processes that share the store; one that nobody keeps makes snapshots of one process's life. */
   readonly snapshotKey: Uint8Array;
   readonly limits?: Partial<ProcessorLimits>;
+  readonly guards?: Guards;
 }

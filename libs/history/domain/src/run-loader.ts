@@ -1,5 +1,6 @@
-import { PerdureError, runKeyOf, type ActivationOutput, type JobEvent, type Pin, type VoidReason } from '@perdure/contract';
+import { PerdureError, runKeyOf, type ActivationOutput, type CommandKind, type JobEvent, type Pin, type VoidReason } from '@perdure/contract';
 import { checkStep, jobsAt, replayPlan, type ActivationResult, type Difference, type Engine, type ReplayStep, type RunState } from '@perdure/engine';
+import type { Guards } from '@perdure/guards';
 import type { CachedRun } from './cached-run.js';
 import type { BundleSource } from './ports/bundle-source.js';
 import type { RunRef, RunRow, SnapshotRow, StoredTransition } from './ports/history-rows.js';
@@ -7,7 +8,7 @@ import type { Realm, RealmHost } from './ports/realm-host.js';
 import type { StateStore } from './ports/state-store.js';
 import type { RunCache } from './run-cache.js';
 import { EMPTY_DIGEST } from './rolling-digest.js';
-import { decodeSnapshot, type DecodedSnapshot } from './snapshot-codec.js';
+import { decodeUnder, type DecodedSnapshot } from './snapshot-codec.js';
 
 export interface RunLoaderDeps {
   readonly engine: Engine;
@@ -16,6 +17,7 @@ export interface RunLoaderDeps {
   readonly realms: RealmHost;
   readonly cache: RunCache;
   readonly snapshotKey: Uint8Array;
+  readonly guards: Guards;
   readonly pageTransitions: number;
   readonly staged: Staged;
   /** Called before a realm is opened. */
@@ -36,6 +38,11 @@ export interface RealmJob {
 
 const isRefused = (output: string): boolean => output.includes('"refused"') && (JSON.parse(output) as ActivationOutput).refused !== undefined;
 
+const CLOSING: ReadonlySet<string> = new Set<CommandKind>(['complete', 'fail', 'cancel', 'continueAsNew']);
+
+/** Whether the run ends with it: jobs that a resume would run after it are not run. */
+export const closes = ({ commands }: ActivationOutput): boolean => commands.some(({ kind }) => CLOSING.has(kind));
+
 /** Hands a realm one job. A refusable one leaves no trace in the realm when it is refused. */
 export const activate = (realm: Realm, { at, job, refusable }: RealmJob): ActivationResult => {
   const text = JSON.stringify({ ...job, at });
@@ -50,6 +57,7 @@ export const redo = (realm: Realm, step: ReplayStep): Difference | undefined => 
     const result = activate(realm, job);
     if (result.kind === 'voided') return { n: job.n, diff: `the replay of event ${job.n} hit a limit (${result.reason satisfies VoidReason}): ${result.message}` };
     outputs.push(result.output);
+    if (closes(result.output)) break;
   }
   return checkStep(step, outputs);
 };
@@ -128,12 +136,12 @@ export class RunLoader {
   }
 
   async #snapshot(row: RunRow): Promise<DecodedSnapshot | undefined> {
-    const { store, snapshotKey, realms, staged } = this.#deps;
+    const { store, snapshotKey, realms, staged, guards } = this.#deps;
     const found = staged.snapshot(row.number) ?? (await store.findSnapshot(row.number));
     if (!found || found.pin.bundle !== row.pin.bundle || found.pin.sandbox !== realms.build) return undefined;
     const digest = await store.findDigest(row.number, found.last);
     // The tag binds the image to the history as the store has it: another one does not decode.
-    return digest && decodeSnapshot(snapshotKey, { run: runKeyOf(row), last: found.last, digest }, found.body);
+    return digest && decodeUnder({ key: snapshotKey, guards }, { run: runKeyOf(row), last: found.last, digest }, found.body);
   }
 
   async #fromSnapshot(run: CachedRun): Promise<Realm | undefined> {

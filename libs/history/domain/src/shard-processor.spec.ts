@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Effect } from '@perdure/contract';
-import { StoreFault } from './ports/store-fault.js';
+import { StoreFault } from '@perdure/delivery';
 import type { Script } from './testing/fake-realms.js';
 import { schedule, steps } from './testing/scripts.js';
 import { ShardBench } from './testing/shard-bench.js';
@@ -273,6 +273,18 @@ describe('code', () => {
     expect(await bench.store.findRun(A)).toMatchObject({ status: 'suspended', suspended: { kind: 'voided', limit: 'time' } });
     expect(bench.realms.live).toBe(0);
     expect(await bench.processor.query(A, { name: 'sum', at: 0 })).toEqual({ value: 2 });
+  });
+
+  it('that ended a run in a resume is not asked for what came after its end, in a replay either', async () => {
+    const once: Script = (job, memory) => (job.kind === 'activityClosed' ? [{ kind: 'complete', result: 7 }] : job.kind === 'started' ? [schedule(1)] : steps(1)(job, memory));
+    const bench = await ShardBench.open({ scripts: { once } });
+    await bench.run(bench.start('a', 'once'));
+    await bench.run(bench.input('a', 'suspend', { kind: 'suspend' }));
+    await bench.run(bench.closing('a', 1, 1), bench.input('a', 'v', { kind: 'signal', name: 'void' }));
+    await bench.run(bench.input('a', 'resume', { kind: 'resume' }));
+    expect(await bench.store.findRun(A)).toMatchObject({ status: 'completed' });
+    await bench.reopen();
+    expect(await bench.processor.query(A, { name: 'sum', at: 0 })).toEqual({ value: 0 });
   });
 
   it('that no longer does what history says suspends its run with the difference', async () => {

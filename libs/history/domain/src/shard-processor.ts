@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { ENGINE_ABI, isPerdureError, PerdureError, runKeyOf, toPerdureError, type ActivationOutput, type Command, type CommandKind, type Effect, type Input, type InputOf, type InputOutcome, type Json, type Pin, type ProblemData, type RunKey, type SuspendReason } from '@perdure/contract';
+import { ENGINE_ABI, isPerdureError, PerdureError, runKeyOf, toPerdureError, type ActivationOutput, type Command, type Effect, type Input, type InputOf, type InputOutcome, type Json, type Pin, type ProblemData, type RunKey, type SuspendReason } from '@perdure/contract';
 import type { Activate, ActivationResult, Decision, RecordOnly, RunState, Settled, Settlement } from '@perdure/engine';
+import { ALL_GUARDS, type Guards } from '@perdure/guards';
 import { Batch, inputKeyOf } from './batch.js';
 import type { CachedRun } from './cached-run.js';
 import { contentOf, isRemembered } from './input-content.js';
@@ -9,7 +10,7 @@ import type { Realm } from './ports/realm-host.js';
 import { PROCESSOR_LIMITS, type ProcessorDeps, type ProcessorLimits, type ProcessorOptions } from './processor-options.js';
 import { extendDigest, EMPTY_DIGEST } from './rolling-digest.js';
 import { RunCache } from './run-cache.js';
-import { activate, RunLoader, type RealmJob } from './run-loader.js';
+import { activate, closes, RunLoader, type RealmJob } from './run-loader.js';
 import { isShownOtherwise, shownOf, toRunRow, type Shown } from './run-row.js';
 import { encodeSnapshot } from './snapshot-codec.js';
 
@@ -29,6 +30,7 @@ interface Step {
 export class ShardProcessor {
   readonly #deps: ProcessorDeps;
   readonly #limits: ProcessorLimits;
+  readonly #guards: Guards;
   readonly #shard: number;
   readonly #key: Uint8Array;
   readonly #cache = new RunCache();
@@ -43,12 +45,14 @@ export class ShardProcessor {
   private constructor(deps: ProcessorDeps, options: ProcessorOptions, head: { readonly cursor: number; readonly lastRunNumber: number }) {
     this.#deps = deps;
     this.#limits = { ...PROCESSOR_LIMITS, ...options.limits };
+    this.#guards = options.guards ?? ALL_GUARDS;
     this.#shard = options.shard ?? 0;
     this.#key = options.snapshotKey;
     this.#loader = new RunLoader({
       ...deps,
       cache: this.#cache,
       snapshotKey: options.snapshotKey,
+      guards: this.#guards,
       pageTransitions: this.#limits.pageTransitions,
       staged: { transitions: (run) => this.#batch.transitionsOf(run), snapshot: (run) => this.#batch.snapshots.get(run) },
       makeRoom: () => this.#makeRoomForOne(),
@@ -114,11 +118,18 @@ export class ShardProcessor {
   }
 
   takeBack(): void {
-    for (const run of this.#batch.touched) this.#cache.remove(run);
-    if (this.#current) this.#cache.remove(this.#current);
+    if (this.#guards.has('takeBack')) {
+      for (const run of this.#batch.touched) this.#cache.remove(run);
+      if (this.#current) this.#cache.remove(this.#current);
+    }
     this.#current = undefined;
     this.#lastRun = this.#committedRun;
     this.#batch = new Batch(this.#batch.number + 1, this.#cursor);
+  }
+
+  /** The owner steps down: realms are given back. */
+  close(): void {
+    for (const run of [...this.#cache.live()]) this.#cache.closeRealm(run);
   }
 
   /** Asks the run's query handler, on committed state; call it between batches. */
@@ -172,7 +183,7 @@ export class ShardProcessor {
   async #processOne(input: Input): Promise<Step> {
     const ref = { tenant: input.tenant, workflowId: input.workflowId, inputId: input.id };
     const content = isRemembered(input) ? contentOf(input) : undefined;
-    const kept = content === undefined ? undefined : await this.#findInput(ref);
+    const kept = content === undefined || !this.#guards.has('inputDedupe') ? undefined : await this.#findInput(ref);
     if (kept && kept.content !== content) {
       this.#batch.outcomes.push({ ref, outcome: { kind: 'refused', problem: otherContent(input) } });
       return { effects: [] };
@@ -287,6 +298,7 @@ export class ShardProcessor {
     const [lead] = decision.lead;
     if (fresh && lead?.kind === 'started') return this.#run(fresh, { jobs: decision.jobs as readonly RealmJob[], run: lead.run, bundle: lead.pin.bundle, trace: lead.trace });
     assert(run, 'what is no start has a run');
+    if (!this.#guards.has('oneInputOneActivation') && this.#batch.touched.has(run) && decision.jobs.every(({ job }) => job)) return { kind: 'ran', results: decision.jobs.map(() => IDLE) };
     const pin = decision.repinTo === undefined ? undefined : { bundle: decision.repinTo, abi: ENGINE_ABI, sandbox: this.#deps.realms.build };
     const realm = pin ? await this.#loader.repin(run, pin) : await this.#loader.realm(run);
     if (!('activate' in realm)) return { kind: 'setAside', reason: { kind: 'nondeterminism', ...realm } };
@@ -308,7 +320,7 @@ export class ShardProcessor {
       const { output } = result;
       results.push({ kind: 'ok', output: await this.#mapStacks(output, { tenant: run.tenant, bundle }) });
       if (output.logs && output.logs.length > 0) this.#deps.events?.logs?.(run, output.logs, trace);
-      if (output.commands.some(({ kind }) => CLOSING.has(kind))) break;
+      if (closes(output)) break;
     }
     return { kind: 'ran', results };
   }
@@ -423,7 +435,8 @@ const otherContent = (input: Input): ProblemData =>
 /** Somebody waits for it inside: a run for an answer, another run for word. */
 const isAwaited = (input: Input): boolean => !isRemembered(input) || ('from' in input && input.from !== undefined);
 
-const CLOSING: ReadonlySet<string> = new Set<CommandKind>(['complete', 'fail', 'cancel', 'continueAsNew']);
+/** An activation that asks for nothing. */
+const IDLE: ActivationResult = { kind: 'ok', output: { commands: [] } };
 
 const hasError = (command: Command): boolean => command.kind === 'fail' || (command.kind === 'completeUpdate' && command.outcome.status === 'failed');
 

@@ -1,6 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { ENGINE_ABI } from '@perdure/contract';
 import type { RunState } from '@perdure/engine';
+import { ALL_GUARDS, type Guards } from '@perdure/guards';
 
 export interface DecodedSnapshot {
   readonly last: number;
@@ -40,11 +41,13 @@ export function encodeSnapshot(key: Uint8Array, binding: SnapshotBinding, conten
 }
 
 /** `undefined` when it was made with another key, for another binding, or is damaged. */
-export function decodeSnapshot(key: Uint8Array, binding: SnapshotBinding, body: Uint8Array): DecodedSnapshot | undefined {
+export const decodeSnapshot = (key: Uint8Array, binding: SnapshotBinding, body: Uint8Array): DecodedSnapshot | undefined => decodeUnder({ key, guards: ALL_GUARDS }, binding, body);
+
+export function decodeUnder({ key, guards }: { readonly key: Uint8Array; readonly guards: Guards }, binding: SnapshotBinding, body: Uint8Array): DecodedSnapshot | undefined {
   if (body.length < TAG_BYTES + LENGTH_BYTES) return undefined;
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
   const rest = bytes.subarray(TAG_BYTES);
-  if (!timingSafeEqual(bytes.subarray(0, TAG_BYTES), tagOf(key, contextOf(binding), [rest]))) return undefined;
+  if (guards.has('snapshotAuthentication') && !timingSafeEqual(bytes.subarray(0, TAG_BYTES), tagOf(key, contextOf(binding), [rest]))) return undefined;
   const end = LENGTH_BYTES + rest.readUInt32LE();
   const state = JSON.parse(rest.toString('utf8', LENGTH_BYTES, end)) as RunState;
   return { last: binding.last, digest: binding.digest, state, image: rest.subarray(end) };

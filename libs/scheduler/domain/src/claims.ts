@@ -1,6 +1,8 @@
 import { LIMITS, PerdureError, type PollRequest, type PollResponse, type TaskEnvelope } from '@perdure/contract';
 import type { Clock } from '@perdure/clock';
+import type { Guards } from '@perdure/guards';
 import type { AlarmHeap } from './alarm-heap.js';
+import { NewestTokens } from './newest-tokens.js';
 import { ReadyQueue } from './ready-queue.js';
 import type { SchedulerLimits } from './scheduler-limits.js';
 import type { ObservedAttempt } from './scheduler-observer.js';
@@ -14,6 +16,7 @@ export interface ClaimsOptions {
   readonly epoch: number;
   readonly nonce: () => string;
   readonly limits: SchedulerLimits;
+  readonly guards: Guards;
   readonly heap: AlarmHeap<Task | Timer | Session | Poller>;
   readonly tasks: ReadonlyMap<string, Task>;
   /** The token's answer was recorded lately. */
@@ -49,6 +52,7 @@ export class Claims {
   readonly #touched = new Set<string>();
   readonly #sessions = new Map<string, Session>();
   readonly #byToken = new Map<string, Task>();
+  readonly #newest = new NewestTokens();
   #rank = 0;
   #rotation = 0;
   #draining = false;
@@ -87,8 +91,8 @@ export class Claims {
   #findOlder(token: string): Task | undefined {
     const parsed = parseToken(token);
     const task = parsed && this.#options.tasks.get(parsed.key);
-    if (!task || task.token !== undefined || parsed.epoch > this.#options.epoch || parsed.attempt !== task.state.attempt) return undefined;
-    return task;
+    const isNewest = task && task.token === undefined && parsed.epoch <= this.#options.epoch && parsed.attempt === task.state.attempt && !this.#newest.isOlder(task.key, { token, attempt: parsed.attempt });
+    return isNewest || !this.#options.guards.has('closingByToken') ? task : undefined;
   }
 
   /** The attempt may be handed out: at the end of its queue. Call `flush` when all are in. */
@@ -131,9 +135,19 @@ export class Claims {
   /** An attempt that was accepted for completion through the API: no session answers for it, its token holds. */
   accept(task: Task, token: string): void {
     this.detach(task);
-    task.token = token;
     task.status = 'held';
+    this.#setToken(task, token);
+  }
+
+  /** The task's closing is durable. */
+  forget(task: Task): void {
+    this.#newest.forget(task.key);
+  }
+
+  #setToken(task: Task, token: string): void {
+    task.token = token;
     this.#byToken.set(token, task);
+    this.#newest.note(task.key, token);
   }
 
   tellCancel(task: Task): void {
@@ -257,8 +271,7 @@ export class Claims {
     if (task.token !== undefined) this.#byToken.delete(task.token);
     const { epoch, nonce, handedOut } = this.#options;
     const token = formatToken({ epoch, attempt: state.attempt, key }, nonce());
-    task.token = token;
-    this.#byToken.set(token, task);
+    this.#setToken(task, token);
     this.#give(session, task, now);
     task.startedMs = now;
     const trace = handedOut ? handedOut(task.observed()) : spec.trace;
@@ -329,8 +342,7 @@ export class Claims {
   /** It went back, or the slice was opened anew, and the worker has it after all. */
   #adopt(session: Session, task: Task, { token, now }: { readonly token: string; readonly now: number }): void {
     this.detach(task);
-    task.token = token;
-    this.#byToken.set(token, task);
+    this.#setToken(task, token);
     this.#give(session, task, now);
     if (task.state.cancelRequested) session.cancelling.add(task);
   }

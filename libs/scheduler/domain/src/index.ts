@@ -9,3 +9,4 @@ export type { ReadyCount } from './claims.js';
 export { SCHEDULER_LIMITS } from './scheduler-limits.js';
 export type { SchedulerLimits } from './scheduler-limits.js';
 export type { AttemptEnd, AttemptEnding, ObservedAttempt, SchedulerObserver } from './scheduler-observer.js';
+export { SchedulerSlice } from './scheduler-slice.js';

@@ -1,4 +1,5 @@
 import type { Clock } from '@perdure/clock';
+import type { Guards } from '@perdure/guards';
 import type { SchedulerLimits } from './scheduler-limits.js';
 import type { SchedulerObserver } from './scheduler-observer.js';
 import type { TaskStore } from './task-store.js';
@@ -16,6 +17,7 @@ export interface SchedulerOptions {
   readonly wake: () => void;
   readonly observer?: SchedulerObserver;
   readonly limits?: Partial<SchedulerLimits>;
+  readonly guards?: Guards;
 }
 
 export interface SchedulerStats {

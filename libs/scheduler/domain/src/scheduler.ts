@@ -1,5 +1,6 @@
 import type { CancelTimer, Clock } from '@perdure/clock';
 import { idempotencyKeyOf, type AnswerReceipt, type HeartbeatRequest, type HeartbeatResponse, type Input, type Outcome, type PollRequest, type PollResponse, type RunKey, type SchedulerEffect, type TaskAnswer, type TaskSpec } from '@perdure/contract';
+import { ALL_GUARDS } from '@perdure/guards';
 import { afterAttempt, cancelled, scheduleToCloseDeadline, timedOut, type Ending } from './after-attempt.js';
 import { AlarmHeap } from './alarm-heap.js';
 import { Claims, type ReadyCount } from './claims.js';
@@ -60,6 +61,7 @@ export class Scheduler extends TaskDesk {
       epoch: options.epoch,
       nonce: createNonce(options.random),
       limits: this.#limits,
+      guards: options.guards ?? ALL_GUARDS,
       heap: this.#heap,
       tasks: this.#index.tasks,
       isRecent: (token) => this.#mail.isRecent(token),
@@ -312,6 +314,7 @@ export class Scheduler extends TaskDesk {
       if (task.state.cancelRequested && task.toldMs === 0) this.#claims.tellCancel(task);
       return;
     }
+    if (task.status === 'closed') this.#claims.forget(task);
     if (task.status !== 'settling') return;
     task.status = 'waiting';
     if (task.state.cancelRequested) this.#addDue(task);

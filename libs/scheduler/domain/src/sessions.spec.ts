@@ -37,6 +37,15 @@ describe('Worker sessions', () => {
     expect(await slice.take({ worker: 'other' })).toEqual([]);
   });
 
+  it('does not let a token that was superseded speak again because a batch was taken back', async () => {
+    const { token } = await slice.takeOne();
+    await slice.advance(1_000);
+    const other = await slice.takeOne({ worker: 'other' });
+    await slice.batch([slice.task(99)], { fail: true });
+    expect(await slice.answer({ token, kind: 'completed' })).toEqual(['superseded']);
+    expect(await slice.answer({ token: other.token, kind: 'completed' })).toEqual(['recorded']);
+  });
+
   it('tells a worker that was late what another was given', async () => {
     const { token } = await slice.takeOne();
     await slice.advance(1_000);

@@ -2,7 +2,7 @@ import { runKeyOf, type EventBody } from '@perdure/contract';
 import { inputKeyOf } from '../batch.js';
 import type { HistoryCommit, InputRef, InputRow, RunRef, RunRow, SnapshotRow, StoredTransition, TransitionRow } from '../ports/history-rows.js';
 import { StateStore, type ShardHead } from '../ports/state-store.js';
-import { StoreFault } from '../ports/store-fault.js';
+import { StoreFault } from '@perdure/delivery';
 
 const idOf = ({ tenant, workflowId }: RunRef): string => `${tenant}\u0000${workflowId}`;
 
@@ -63,10 +63,15 @@ export class MemoryStateStore extends StateStore {
     if (fault) throw fault;
     const { epoch, cursor } = commit;
     if (epoch !== this.#head.epoch || cursor.from !== this.#head.cursor) throw new StoreFault('staleOwner', `the shard is at epoch ${this.#head.epoch}, cursor ${this.#head.cursor}`);
+    this.write(commit);
+  }
+
+  /** Without the fence, for who has one of their own. Throws before it has changed anything. */
+  write(commit: HistoryCommit): void {
     for (const row of commit.transitions) {
       if (this.#transitions.get(row.run)?.some(({ last }) => last === row.last)) throw new StoreFault('contentRefused', `run ${row.run} has an event ${row.last}`);
     }
-    this.#head = { epoch, cursor: cursor.to };
+    this.#head = { epoch: commit.epoch, cursor: commit.cursor.to };
     for (const row of commit.transitions) this.#transitions.set(row.run, [...(this.#transitions.get(row.run) ?? []), row]);
     for (const row of commit.runs) this.runs.set(row.number, copy(row));
     for (const row of commit.inputs) this.#putInput(row);

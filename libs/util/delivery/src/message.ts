@@ -1,0 +1,52 @@
+import type { Effect, Outcome, RunKey } from '@perdure/contract';
+
+export const SERVICES = ['history', 'scheduler', 'correlation', 'compensation'] as const;
+/** Those that own slices; ingestion owns none. */
+export type Service = (typeof SERVICES)[number];
+
+/** A slice: what one owner commits. A slice of history is a shard. */
+export type SliceName = `${Service}/${number}`;
+
+export const serviceOf = (slice: SliceName): Service => slice.slice(0, slice.indexOf('/')) as Service;
+
+/** The scheduler tells compensation how an undo task closed. */
+export interface UndoClosedMessage {
+  readonly to: 'compensation';
+  readonly kind: 'undoClosed';
+  readonly run: RunKey;
+  readonly undoSeq: number;
+  readonly outcome: Outcome;
+  readonly attempts: number;
+  readonly at: number;
+}
+
+/** What one slice sends another. */
+export type MessageBody = Effect | UndoClosedMessage;
+
+/** Where a message came from (I4). `mark`: the smallest number that its sender has not had confirmed. */
+export interface Origin {
+  readonly source: SliceName;
+  readonly number: number;
+  readonly mark: number;
+}
+
+export interface Message {
+  /** Rising per (source, destination). */
+  readonly number: number;
+  readonly body: MessageBody;
+}
+
+/** Messages of one source for one destination, as they travel: lost, repeated and reordered at will. */
+export interface Envelope {
+  readonly source: SliceName;
+  readonly destination: SliceName;
+  readonly mark: number;
+  readonly messages: readonly Message[];
+}
+
+/** What the receiver has committed. It may be lost; the message then comes again. */
+export interface Confirmation {
+  readonly source: SliceName;
+  readonly destination: SliceName;
+  readonly numbers: readonly number[];
+}

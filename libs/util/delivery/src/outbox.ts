@@ -1,0 +1,134 @@
+import { ALL_GUARDS, type Guards } from '@perdure/guards';
+import { backoffMs } from './backoff.js';
+import type { DeliveryLimits } from './delivery-limits.js';
+import type { Envelope, MessageBody, SliceName } from './message.js';
+
+export interface OutboxRow {
+  readonly destination: SliceName;
+  readonly number: number;
+  readonly body: MessageBody;
+}
+
+export interface OutboxChanges {
+  readonly put: readonly OutboxRow[];
+  /** Rows that their receivers have confirmed, to be deleted. */
+  readonly confirmed: readonly { readonly destination: SliceName; readonly number: number }[];
+}
+
+export interface OutboxOptions {
+  readonly source: SliceName;
+  readonly rows: readonly OutboxRow[];
+  /** The highest number given out per destination, also when its row is gone. */
+  readonly lastNumbers: Readonly<Record<string, number>>;
+  readonly limits: DeliveryLimits;
+  readonly random: () => number;
+  readonly guards?: Guards;
+}
+
+interface Pending {
+  readonly row: OutboxRow;
+  tries: number;
+  dueMs: number;
+}
+
+/**
+ * Messages that a slice has to send (I4). Pure: it is told the time, and gives what is to be sent.
+ *
+ * 1. Numbers rise per destination and are given to committed rows alone: those of a batch that is taken back are given again.
+ * 2. A row leaves only after its commit, again and again until its receiver confirms it.
+ * 3. The mark that goes along is the smallest number that is not confirmed.
+ */
+export class Outbox {
+  readonly #options: OutboxOptions;
+  readonly #guards: Guards;
+  /** Committed and not confirmed, by destination, in rising order. */
+  readonly #pending = new Map<SliceName, Map<number, Pending>>();
+  readonly #last = new Map<string, number>();
+  #staged: OutboxRow[] = [];
+  #confirmed: { readonly destination: SliceName; readonly number: number }[] = [];
+  #confirmedInBatch = 0;
+
+  constructor(options: OutboxOptions) {
+    this.#options = options;
+    this.#guards = options.guards ?? ALL_GUARDS;
+    for (const [destination, number] of Object.entries(options.lastNumbers)) this.#last.set(destination, number);
+    for (const row of [...options.rows].sort((a, b) => a.number - b.number)) this.#add(row);
+  }
+
+  get size(): number {
+    let size = 0;
+    for (const rows of this.#pending.values()) size += rows.size;
+    return size;
+  }
+
+  /** Confirmed rows wait for a batch to delete them. */
+  get hasConfirmed(): boolean {
+    return this.#confirmed.length > 0;
+  }
+
+  put(destination: SliceName, body: MessageBody): void {
+    const number = (this.#last.get(destination) ?? 0) + 1;
+    this.#last.set(destination, number);
+    this.#staged.push({ destination, number, body });
+  }
+
+  /** Of the batch in hand. */
+  takeChanges(): OutboxChanges {
+    this.#confirmedInBatch = this.#confirmed.length;
+    return { put: [...this.#staged], confirmed: [...this.#confirmed] };
+  }
+
+  committed(): void {
+    for (const row of this.#staged) this.#add(row);
+    this.#staged = [];
+    this.#confirmed = this.#confirmed.slice(this.#confirmedInBatch);
+    this.#confirmedInBatch = 0;
+  }
+
+  takeBack(): void {
+    for (const { destination, number } of [...this.#staged].reverse()) this.#last.set(destination, number - 1);
+    this.#staged = [];
+    this.#confirmedInBatch = 0;
+  }
+
+  /** By the receiver, after its own commit. */
+  confirm(destination: SliceName, numbers: readonly number[]): void {
+    const rows = this.#pending.get(destination);
+    for (const number of numbers) if (rows?.delete(number)) this.#confirmed.push({ destination, number });
+    if (rows?.size === 0) this.#pending.delete(destination);
+  }
+
+  /** What is to be sent now: rows that never were, and those whose confirmation is overdue. */
+  due(nowMs: number): Envelope[] {
+    const { source, limits, random } = this.#options;
+    const envelopes: Envelope[] = [];
+    for (const [destination, rows] of this.#pending) {
+      // In rising order, and a destination without rows is not kept.
+      const [mark = 0] = rows.keys();
+      let messages: OutboxRow[] = [];
+      for (const pending of rows.values()) {
+        if (pending.dueMs > nowMs) continue;
+        pending.dueMs = this.#guards.has('outboxResend') ? nowMs + backoffMs(pending.tries++, { firstMs: limits.resendAfterMs, maxMs: limits.resendAfterMsMax, random }) : Infinity;
+        messages.push(pending.row);
+        if (messages.length < limits.envelopeMessagesMax) continue;
+        envelopes.push({ source, destination, mark, messages });
+        messages = [];
+      }
+      if (messages.length > 0) envelopes.push({ source, destination, mark, messages });
+    }
+    return envelopes;
+  }
+
+  /** When something is to be sent next; `Infinity`: nothing is. */
+  get nextDueMs(): number {
+    let next = Infinity;
+    for (const rows of this.#pending.values()) for (const { dueMs } of rows.values()) next = Math.min(next, dueMs);
+    return next;
+  }
+
+  #add(row: OutboxRow): void {
+    const rows = this.#pending.get(row.destination) ?? new Map<number, Pending>();
+    this.#pending.set(row.destination, rows);
+    rows.set(row.number, { row, tries: 0, dueMs: -Infinity });
+  }
+}

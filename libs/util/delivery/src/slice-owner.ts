@@ -1,0 +1,470 @@
+import type { CancelTimer, Clock } from '@perdure/clock';
+import { PerdureError, toPerdureError } from '@perdure/contract';
+import { ALL_GUARDS, type Guards } from '@perdure/guards';
+import { backoffMs } from './backoff.js';
+import type { Bus } from './bus.js';
+import { commitBatch, isStepDown, StepDown } from './commit-batch.js';
+import { DELIVERY_LIMITS, type DeliveryLimits } from './delivery-limits.js';
+import { Intake } from './intake.js';
+import { checkLog, type Log, type LogPosition, type Logs } from './log.js';
+import { serviceOf, type Confirmation, type Envelope, type MessageBody, type Origin, type SliceName } from './message.js';
+import { Outbox } from './outbox.js';
+import type { OwnerEvents } from './owner-events.js';
+import type { Outgoing, SliceMachine, SliceWork } from './slice-machine.js';
+import type { SliceCommit, SliceHead, SliceStore } from './slice-store.js';
+import { isStoreFault, StoreFault } from './store-fault.js';
+
+export interface SliceOwnerOptions<Rows, M extends SliceMachine<Rows>> {
+  readonly slice: SliceName;
+  readonly store: SliceStore<Rows>;
+  /** The slice's own log, if it has one. */
+  readonly log?: Log;
+  readonly logs: Logs;
+  readonly bus: Bus;
+  readonly clock: Clock;
+  /** In [0, 1). */
+  readonly random: () => number;
+  /** Made once the epoch is taken. `wake`: the machine wants a batch. */
+  readonly machine: (context: { readonly epoch: number; readonly wake: () => void }) => Promise<M>;
+  /** Runs something soon, after what has arrived has been heard: `setImmediate`. */
+  readonly defer: (run: () => void) => void;
+  readonly limits?: Partial<DeliveryLimits>;
+  readonly guards?: Guards;
+  readonly events?: OwnerEvents;
+}
+
+/** One work of a batch, and what is to be committed when it is done. */
+interface Item {
+  readonly work: SliceWork;
+  readonly origin?: Origin;
+  /** Position after it, for a record of the log. */
+  readonly position?: LogPosition;
+  /** Names it across owners. */
+  readonly name: string;
+}
+
+interface Reader {
+  readonly end: number;
+  readonly run: () => Promise<void>;
+  readonly reject: (error: PerdureError) => void;
+}
+
+/** Confirmed rows are deleted with the next batch, or alone after this time. */
+const TIDY_AFTER_MS = 1_000;
+
+/**
+ * The owner of a slice: the loop that feeds its machine and commits what comes of it (I3, I4).
+ *
+ * 1. It takes `epoch + 1` by compare-and-set before it reads anything, and names that epoch in each commit. Once another has a higher
+ *    one it cannot commit, and steps down.
+ * 2. A batch is one transaction: the machine's rows, what it sends, what it received, and the cursor. Nothing leaves before it.
+ * 3. After a batch that failed all is as the store says. What failed by its content is tried work by work; the one at fault is refused.
+ * 4. After an unclean death the first works run singly, each try counted in the store before it begins. What an owner lives through,
+ *    whatever comes of it, is uncounted again (I10).
+ */
+export class SliceOwner<Rows, M extends SliceMachine<Rows>> {
+  readonly #options: SliceOwnerOptions<Rows, M>;
+  readonly #limits: DeliveryLimits;
+  readonly epoch: number;
+  readonly machine: M;
+  readonly #outbox: Outbox;
+  readonly #intake: Intake;
+  #cursor: number;
+  #position: LogPosition | undefined;
+  /** Works that are still to be run singly. */
+  #careful: number;
+  #messages: Item[] = [];
+  #readers: Reader[] = [];
+  #turning = false;
+  #deferred = false;
+  #woken = true;
+  #again = false;
+  #failures = 0;
+  #pausedUntilMs = 0;
+  #tidyAtMs = Infinity;
+  /** When its epoch is to be read anew, if it has not committed until then. */
+  #verifyAtMs = 0;
+  #alarm: { readonly atMs: number; readonly cancel: CancelTimer } | undefined;
+  #down: PerdureError | undefined;
+  #unsubscribe: () => void = () => undefined;
+
+  private constructor(options: SliceOwnerOptions<Rows, M>, opened: { readonly head: SliceHead; readonly machine: M; readonly position: LogPosition | undefined; readonly isCareful: boolean }) {
+    const { head, machine, position, isCareful } = opened;
+    const guards = options.guards ?? ALL_GUARDS;
+    this.#options = options;
+    this.#limits = { ...DELIVERY_LIMITS, ...options.limits };
+    this.machine = machine;
+    this.epoch = head.epoch;
+    this.#cursor = head.cursor;
+    this.#position = position;
+    this.#careful = isCareful ? this.#limits.batchWorksMax : 0;
+    this.#outbox = new Outbox({ source: options.slice, rows: head.outbox, lastNumbers: head.lastNumbers, limits: this.#limits, random: options.random, guards });
+    this.#intake = new Intake(head, (body) => machine.linksOf(body), guards);
+  }
+
+  /** @throws StoreFault `staleOwner` when another was faster; LogMismatch */
+  static async open<Rows, M extends SliceMachine<Rows>>(options: SliceOwnerOptions<Rows, M>): Promise<SliceOwner<Rows, M>> {
+    const { store, slice, log } = options;
+    const before = await store.head();
+    await store.takeOver(before.epoch);
+    const head = await store.head();
+    const epoch = before.epoch + 1;
+    if (head.epoch !== epoch) throw new StoreFault('staleOwner', `${slice} is at epoch ${head.epoch} already`);
+    const position = log ? await checkLog(slice, log, head.log) : undefined;
+    let wake = (): void => undefined;
+    const machine = await options.machine({ epoch, wake: () => wake() });
+    const owner = new SliceOwner(options, { head, machine, position, isCareful: before.epoch > 0 && !before.isClean });
+    wake = () => owner.wake();
+    if (log) owner.#unsubscribe = log.onAppend(() => owner.#kick());
+    owner.#kick();
+    return owner;
+  }
+
+  get isDown(): boolean {
+    return this.#down !== undefined;
+  }
+
+  /** The machine has something to do that no record and no message brought. */
+  wake(): void {
+    this.#woken = true;
+    this.#kick();
+  }
+
+  /** What the bus has for it. Dropped when it is full or down: it comes again. */
+  receive({ source, mark, messages }: Envelope): void {
+    if (this.#down) return;
+    for (const { number, body } of messages) {
+      if (this.#messages.length >= this.#limits.intakeMessagesMax) break;
+      this.#messages.push({ work: { kind: 'message', body }, origin: { source, number, mark }, name: `${source}#${number}` });
+    }
+    this.#kick();
+  }
+
+  confirm({ destination, numbers }: Confirmation): void {
+    this.#outbox.confirm(destination, numbers);
+    if (!this.#outbox.hasConfirmed) return;
+    this.#tidyAtMs = Math.min(this.#tidyAtMs, this.#options.clock.now() + TIDY_AFTER_MS);
+    this.#arm();
+  }
+
+  /**
+   * Reads committed state, after all that was in the log when it was asked, and only if the epoch still holds then (design §1).
+   * @throws PerdureError `not-owner`
+   */
+  async read<T>(run: (machine: M) => Promise<T>): Promise<T> {
+    const end = this.#options.log ? (await this.#options.log.describe()).end : 0;
+    return new Promise<T>((resolve, reject) => {
+      if (this.#down) return reject(notOwner(this.#down));
+      const checked = async (): Promise<void> => {
+        const settle = await run(this.machine).then((value) => () => resolve(value), (error: unknown) => () => reject(error as Error));
+        await this.#verify();
+        settle();
+      };
+      this.#readers.push({ end, run: checked, reject });
+      this.#kick();
+    });
+  }
+
+  /** Lets go of the slice: what is in hand is finished, the next owner need not be careful. */
+  async close(): Promise<void> {
+    if (this.#down) return;
+    const isQuiet = !this.#turning;
+    this.#stepDown(new PerdureError('draining', 'The owner lets the slice go.'));
+    if (isQuiet) await this.#options.store.release(this.epoch);
+  }
+
+  get #isPaused(): boolean {
+    return this.#pausedUntilMs > this.#options.clock.now();
+  }
+
+  // ── the loop ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #kick(): void {
+    if (this.#down) return;
+    if (this.#turning) {
+      this.#again = true;
+      return;
+    }
+    if (this.#deferred) return;
+    this.#deferred = true;
+    this.#options.defer(() => {
+      this.#deferred = false;
+      if (!this.#down && !this.#turning) void this.#turns();
+    });
+  }
+
+  async #turns(): Promise<void> {
+    this.#turning = true;
+    this.#again = false;
+    try {
+      await this.#turn();
+    } catch (thrown) {
+      const error = toPerdureError(thrown);
+      if (isStepDown(error) || !error.retryable) this.#stepDown(error);
+      else this.#pause();
+    }
+    this.#turning = false;
+    if (this.#down) return;
+    this.#send();
+    if (this.#again) this.#kick();
+  }
+
+  async #turn(): Promise<void> {
+    await this.#serveReaders();
+    const now = this.#options.clock.now();
+    if (this.#isPaused) return;
+    if (this.#verifyAtMs <= now) await this.#verify();
+    const items = await this.#collect();
+    const isTidy = this.#tidyAtMs <= now;
+    if (items.length === 0 && !this.#woken && !isTidy) return;
+    if (items.length > 0) this.#again = true;
+    if (this.#careful > 0 && items.length > 0) return this.#runSingly(items);
+    this.#woken = false;
+    await this.#runBatch(items, { isTidy });
+    await this.#serveReaders();
+  }
+
+  /** An owner that has nothing to commit would not learn otherwise that it is one no more, and workers would wait at its desk for ever. */
+  async #verify(): Promise<void> {
+    const epoch = await this.#options.store.epoch();
+    if (epoch !== this.epoch) throw new StepDown(new StoreFault('staleOwner', `the slice is at epoch ${epoch}`));
+    this.#verifyAtMs = this.#options.clock.now() + this.#limits.verifyEveryMs;
+  }
+
+  /** Records in log order, then messages as they came. */
+  async #collect(): Promise<Item[]> {
+    const { log } = this.#options;
+    const { batchWorksMax, outboxRowsMax } = this.#limits;
+    if (this.#outbox.size >= outboxRowsMax) return [];
+    const items: Item[] = [];
+    if (log && this.#position) {
+      const { identity } = this.#position;
+      for (const { offset, id, origin, body } of await log.read(this.#position.offset, batchWorksMax)) {
+        items.push({ work: body, position: { identity, offset: offset + 1, lastId: id }, name: `@${offset}`, ...(origin ? { origin } : {}) });
+      }
+    }
+    items.push(...this.#messages.splice(0, Math.max(1, batchWorksMax - items.length)));
+    return items;
+  }
+
+  /** Invariant 4. */
+  async #runSingly(items: readonly Item[]): Promise<void> {
+    for (const [index, item] of items.entries()) {
+      this.#careful -= 1;
+      try {
+        const tries = await this.#options.store.countTry(this.epoch, item.name);
+        if (tries > this.#limits.triesMax) await this.#refuse(item, new PerdureError('internal', `It has ended its owner ${tries - 1} times.`));
+        else await this.#runBatch([item], { triesDropped: [item.name] });
+        if (this.#isPaused) await this.#options.store.survived(this.epoch, item.name);
+      } catch (thrown) {
+        this.#giveBack(items.slice(index));
+        await this.#options.store.survived(this.epoch, item.name).catch(() => undefined);
+        if (isStoreFault(thrown) && thrown.fault === 'staleOwner') throw new StepDown(thrown);
+        throw thrown;
+      }
+      // It was given back, and so were the records after it.
+      if (this.#isPaused) return this.#giveBack(items.slice(index + 1));
+    }
+  }
+
+  async #runBatch(items: readonly Item[], { isTidy = false, triesDropped = [] }: { readonly isTidy?: boolean; readonly triesDropped?: readonly string[] } = {}): Promise<void> {
+    try {
+      const works = this.#admit(items);
+      const outgoing = await this.machine.take(works);
+      await this.#commit(items, { outgoing, isTidy, triesDropped });
+    } catch (thrown) {
+      await this.#afterFailure(items, toPerdureError(thrown));
+    }
+  }
+
+  /** What is new of the items, in order. */
+  #admit(items: readonly Item[]): SliceWork[] {
+    const works: SliceWork[] = [];
+    for (const { work, origin } of items) {
+      if (!origin) works.push(work);
+      else if (this.#intake.isRepeat(origin)) continue;
+      else if (work.kind === 'message') for (const body of this.#intake.take(origin, work.body)) works.push({ kind: 'message', body });
+      else {
+        this.#intake.skip(origin);
+        works.push(work);
+      }
+    }
+    return works;
+  }
+
+  async #commit(items: readonly Item[], { outgoing, isTidy = false, triesDropped = [] }: { readonly outgoing: readonly Outgoing[]; readonly isTidy?: boolean; readonly triesDropped?: readonly string[] }): Promise<void> {
+    for (const { destination, body } of outgoing) this.#outbox.put(destination, body);
+    const position = items.findLast((item) => item.position)?.position ?? this.#position;
+    const commit: SliceCommit<Rows> = {
+      epoch: this.epoch,
+      cursor: { from: this.#cursor, to: this.#cursor + 1 },
+      rows: this.machine.takeRows(),
+      outbox: this.#outbox.takeChanges(),
+      intake: this.#intake.takeChanges(),
+      triesDropped,
+      ...(position ? { log: position } : {}),
+    };
+    const isNeeded = commit.rows !== undefined || commit.outbox.put.length > 0 || commit.intake.marks.length > 0 || position !== this.#position || triesDropped.length > 0 || (isTidy && commit.outbox.confirmed.length > 0);
+    if (isNeeded) {
+      await commitBatch(this.#options.store, commit, { limits: this.#limits, random: this.#options.random, pause: (ms) => this.#sleep(ms) });
+      this.#cursor += 1;
+      this.#verifyAtMs = this.#options.clock.now() + this.#limits.verifyEveryMs;
+      this.#position = position;
+      this.#outbox.committed();
+      // What was confirmed while this batch was on its way is not in it.
+      this.#tidyAtMs = this.#outbox.hasConfirmed ? this.#options.clock.now() + TIDY_AFTER_MS : Infinity;
+    }
+    this.#failures = 0;
+    this.#intake.committed();
+    this.machine.committed();
+    this.#confirmItems(items);
+  }
+
+  /** Repeats too: their sender has not heard. */
+  #confirmItems(items: readonly Item[]): void {
+    const numbers = new Map<SliceName, number[]>();
+    for (const { origin, work } of items) {
+      if (!origin || work.kind !== 'message') continue;
+      const list = numbers.get(origin.source);
+      if (list) list.push(origin.number);
+      else numbers.set(origin.source, [origin.number]);
+    }
+    for (const [source, list] of numbers) this.#options.bus.confirm({ source, destination: this.#options.slice, numbers: list });
+  }
+
+  // ── when a batch fails ────────────────────────────────────────────────────────────────────────────────────────────
+
+  async #afterFailure(items: readonly Item[], error: PerdureError): Promise<void> {
+    if (isStepDown(error)) throw error;
+    this.#options.events?.takenBack?.(this.#options.slice, error);
+    await this.#takeBack();
+    const isByContent = isStoreFault(error) ? error.fault === 'contentRefused' : !error.retryable;
+    if (isByContent && items.length > 1) {
+      for (const [index, item] of items.entries()) {
+        await this.#runBatch([item]);
+        if (this.#isPaused) return this.#giveBack(items.slice(index + 1));
+      }
+      return;
+    }
+    const [item] = items;
+    if (isByContent && item) return this.#refuse(item, error);
+    this.#giveBack(items);
+    this.#pause();
+  }
+
+  /** Invariant 3: the work's place is taken by its refusal. If not even that can be recorded, by nothing. */
+  async #refuse(item: Item, error: Error): Promise<void> {
+    this.#options.events?.refused?.(this.#options.slice, item.work, error);
+    const refusal = { triesDropped: [item.name] };
+    for (const isLast of [false, true]) {
+      try {
+        if (item.origin && !this.#intake.isRepeat(item.origin)) this.#intake.skip(item.origin);
+        const outgoing = isLast ? [] : await this.machine.refuse(item.work, error);
+        return await this.#commit([item], { outgoing, ...refusal });
+      } catch (thrown) {
+        const again = toPerdureError(thrown);
+        if (isStepDown(again)) throw again;
+        await this.#takeBack();
+        if (again.retryable || isLast) {
+          this.#giveBack([item]);
+          return this.#pause();
+        }
+      }
+    }
+  }
+
+  async #takeBack(): Promise<void> {
+    this.#outbox.takeBack();
+    this.#intake.takeBack();
+    try {
+      await this.machine.takeBack();
+    } catch (thrown) {
+      // Memory is not as the store says, and cannot be made so now.
+      throw new StepDown(toPerdureError(thrown));
+    }
+  }
+
+  /** Records are read again from the log; messages would only come again after a while. */
+  #giveBack(items: readonly Item[]): void {
+    this.#messages.unshift(...items.filter(({ work }) => work.kind === 'message'));
+  }
+
+  #pause(): void {
+    const { clock, random } = this.#options;
+    this.#woken = true;
+    this.#pausedUntilMs = clock.now() + backoffMs(this.#failures++, { firstMs: this.#limits.retryAfterMs, maxMs: this.#limits.retryAfterMsMax, random });
+    this.#arm();
+  }
+
+  #stepDown(error: PerdureError): void {
+    if (this.#down) return;
+    this.#down = error;
+    this.#unsubscribe();
+    this.#alarm?.cancel();
+    this.machine.close();
+    this.#messages = [];
+    for (const { reject } of this.#readers.splice(0)) reject(notOwner(error));
+    this.#options.events?.steppedDown?.(this.#options.slice, error);
+  }
+
+  // ── reading, sending, time ────────────────────────────────────────────────────────────────────────────────────────
+
+  async #serveReaders(): Promise<void> {
+    const offset = this.#position?.offset ?? 0;
+    const ready = this.#readers.filter(({ end }) => end <= offset);
+    if (ready.length === 0) return;
+    this.#readers = this.#readers.filter((reader) => !ready.includes(reader));
+    for (const { run, reject } of ready) {
+      try {
+        await run();
+      } catch (thrown) {
+        reject(notOwner(toPerdureError(thrown)));
+        if (isStepDown(thrown)) throw thrown;
+      }
+    }
+  }
+
+  #send(): void {
+    for (const envelope of this.#outbox.due(this.#options.clock.now())) {
+      if (serviceOf(envelope.destination) === 'history') void this.#append(envelope);
+      else this.#options.bus.send(envelope);
+    }
+    this.#arm();
+  }
+
+  /** A log's ack is its receiver's confirmation (I4). What it did not acknowledge is sent again. */
+  async #append({ source, destination, mark, messages }: Envelope): Promise<void> {
+    try {
+      await this.#options.logs.of(destination).append(messages.map(({ number, body }) => ({ origin: { source, number, mark }, body: toLogBody(body) })));
+      this.confirm({ source, destination, numbers: messages.map(({ number }) => number) });
+    } catch (thrown) {
+      this.#options.events?.notAppended?.(this.#options.slice, toPerdureError(thrown));
+    }
+  }
+
+  #arm(): void {
+    if (this.#down) return;
+    // While it pauses it only sends.
+    const batchAtMs = this.#isPaused ? this.#pausedUntilMs : Math.min(this.#tidyAtMs, this.#verifyAtMs);
+    const atMs = Math.min(this.#outbox.nextDueMs, batchAtMs);
+    if (atMs === Infinity || (this.#alarm && this.#alarm.atMs <= atMs)) return;
+    this.#alarm?.cancel();
+    const cancel = this.#options.clock.at(atMs, () => {
+      this.#alarm = undefined;
+      this.#kick();
+    });
+    this.#alarm = { atMs, cancel };
+  }
+
+  #sleep(ms: number): Promise<void> {
+    const { clock } = this.#options;
+    return new Promise((resolve) => clock.at(clock.now() + ms, resolve));
+  }
+}
+
+const notOwner = (error: PerdureError): PerdureError => (error.retryable ? error : new PerdureError('not-owner', error.message, { cause: error }));
+
+const toLogBody = (body: MessageBody): { readonly kind: 'input'; readonly input: Extract<MessageBody, { to: 'history' }>['input'] } => {
+  if (body.to !== 'history') throw new PerdureError('internal', `A message to ${body.to} is no input.`);
+  return { kind: 'input', input: body.input };
+};

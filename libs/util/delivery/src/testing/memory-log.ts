@@ -1,0 +1,40 @@
+import { Log, type LogEntry, type LogRecord } from '../log.js';
+
+/** A log in memory. `cut` loses its tail, as a disk would that had promised too much. */
+export class MemoryLog extends Log {
+  identity: string;
+  records: LogRecord[] = [];
+  readonly #listeners = new Set<() => void>();
+  #ids = 0;
+
+  constructor(identity: string) {
+    super();
+    this.identity = identity;
+  }
+
+  override async describe(): Promise<{ readonly identity: string; readonly end: number }> {
+    return { identity: this.identity, end: this.records.length };
+  }
+
+  override async read(offset: number, limit: number): Promise<readonly LogRecord[]> {
+    return this.records.slice(offset, offset + limit);
+  }
+
+  override async append(entries: readonly LogEntry[]): Promise<void> {
+    this.write(entries);
+  }
+
+  write(entries: readonly LogEntry[]): void {
+    for (const entry of entries) this.records.push({ ...structuredClone(entry), offset: this.records.length, id: `${this.identity}:${++this.#ids}` });
+    for (const listener of this.#listeners) listener();
+  }
+
+  cut(end: number): void {
+    this.records = this.records.slice(0, end);
+  }
+
+  override onAppend(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+}

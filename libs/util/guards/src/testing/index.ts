@@ -1,0 +1,1 @@
+export { withoutGuard } from './without-guard.js';
