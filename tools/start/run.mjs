@@ -20,6 +20,7 @@ const SCRIPTS = {
   'test:crash': { build: true, args: ['libs/testing/ledger/dist/main.js', '--server', 'apps/standalone/dist/main.js'] },
   // A thousand random programs, or others: --from N --programs K.
   'test:programs': { build: true, args: ['libs/testing/programs/dist/main.js'] },
+  'test:sim': { build: true, args: ['libs/testing/simulator/dist/main.js'] },
   // The boundary rule reads Nx's project graph, so that is made first.
   lint: { before: [bin('nx', 'dist/bin/nx.js'), 'show', 'projects'], args: [bin('eslint', 'bin/eslint.js'), '.', '--max-warnings=0'] },
 };
