@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '@perdure/clock';
-import { LIMITS, PerdureError, runKeyOf, type AnswerReceipt, type BundleView, type ExternalEvent, type HeartbeatRequest, type HeartbeatResponse, type HistoryPage, type Input, type InputOutcome, type Json, type PollRequest, type PollResponse, type RunPage, type RunResult, type RunView, type TaskAnswer } from '@perdure/contract';
+import { LIMITS, PerdureError, runKeyOf, type BundleView, type ExternalEvent, type HistoryPage, type Input, type InputOutcome, type Json, type RunPage, type RunResult, type RunView} from '@perdure/contract';
 import type { EventTypes, WebhookSources } from '@perdure/correlation';
 import type { ShardGateway, ShardHints } from '@perdure/embedded';
 import { BundleRegistry, EventLog, EventTranslator, Log, Outcomes, Queries, RunReader, type Appended, type CloudEvent, type EventReceipt, type InputRef, type NewBundle, type RunFilter, type RunRef, type WebhookDelivery } from '@perdure/ingestion';
-import { TaskDesk } from '@perdure/scheduler';
-import type { MetaFile, SqliteRunReader } from '@perdure/sqlite';
+import type { CommittedRuns, MetaFile } from '@perdure/sqlite';
 
 /** The shard decides and commits before it answers, so what is appended is decided. */
 export class ShardLog extends Log {
@@ -41,23 +40,6 @@ export class ShardQueries extends Queries {
   }
 }
 
-export class ShardDesk extends TaskDesk {
-  readonly #shard: ShardGateway;
-  constructor(shard: ShardGateway) {
-    super();
-    this.#shard = shard;
-  }
-  override poll(tenant: string, request: PollRequest, signal?: AbortSignal): Promise<PollResponse> {
-    return this.#shard.poll(tenant, request, signal);
-  }
-  override async answer(tenant: string, answers: readonly TaskAnswer[]): Promise<AnswerReceipt[]> {
-    return [...(await this.#shard.answer(tenant, answers))];
-  }
-  override async heartbeat(tenant: string, requests: readonly HeartbeatRequest[]): Promise<HeartbeatResponse[]> {
-    return [...(await this.#shard.heartbeat(tenant, requests))];
-  }
-}
-
 /** Wakes those who wait for something that a commit may bring. A hint may be lost, so they look again at their deadline. */
 class Waiters {
   readonly #waiting = new Map<string, Set<() => void>>();
@@ -84,7 +66,7 @@ class Waiters {
 }
 
 export interface ReadDeps {
-  readonly reader: SqliteRunReader;
+  readonly reader: CommittedRuns;
   readonly shard: ShardGateway;
   readonly clock: Clock;
 }

@@ -1,14 +1,14 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import type { Clock } from '@perdure/clock';
 import { CompensationModule } from '@perdure/compensation-feature';
-import { EventTypes, WebhookSources } from '@perdure/correlation';
+import { type EventTypes, WebhookSources } from '@perdure/correlation';
 import { CorrelationModule } from '@perdure/correlation-feature';
-import { ShardGateway } from '@perdure/embedded';
+import { ShardDesk, ShardGateway, type ShardMap } from '@perdure/embedded';
 import { IngestionModule } from '@perdure/ingestion-feature';
 import { SchedulerModule } from '@perdure/scheduler-feature';
-import { SqliteAuditLog, SqliteRunReader, SqliteWaitReader, type MetaFile } from '@perdure/sqlite';
+import { ShardedAuditLog, ShardedRunReader, ShardedWaitReader, SqliteAuditLog, SqliteRunReader, SqliteWaitReader, type MetaFile } from '@perdure/sqlite';
 import type { DatabaseSync } from 'node:sqlite';
-import { ConfiguredTranslator, MetaBundles, ShardDesk, ShardEvents, ShardLog, ShardOutcomes, ShardQueries, ShardRuns } from './adapters.js';
+import { ConfiguredTranslator, MetaBundles, ShardEvents, ShardLog, ShardOutcomes, ShardQueries, ShardRuns } from './adapters.js';
 import type { Config } from './config.js';
 import { OpenApiController } from './openapi-controller.js';
 import { OperationsController, Readiness } from './operations-controller.js';
@@ -19,7 +19,10 @@ export interface Parts {
   readonly clock: Clock;
   readonly shard: ShardGateway;
   readonly meta: MetaFile;
-  readonly committed: DatabaseSync;
+  readonly map: ShardMap;
+  readonly eventTypes: EventTypes;
+  /** A connection to each shard's file, in order. */
+  readonly committed: readonly DatabaseSync[];
   readonly readiness: Readiness;
   readonly metrics: ServerMetrics;
 }
@@ -27,8 +30,9 @@ export interface Parts {
 /** The services' features over the embedded shard. */
 @Module({})
 export class AppModule {
-  static register({ config, clock, shard, meta, committed, readiness, metrics }: Parts): DynamicModule {
-    const deps = { reader: new SqliteRunReader(committed), shard, clock };
+  static register({ config, clock, shard, meta, map, eventTypes, committed, readiness, metrics }: Parts): DynamicModule {
+    const reader = new ShardedRunReader(committed.map((db) => new SqliteRunReader(db)), (tenant, workflowId) => map.shardOf(tenant, workflowId));
+    const deps = { reader, shard, clock };
     return {
       module: AppModule,
       imports: [
@@ -39,12 +43,12 @@ export class AppModule {
           queries: () => new ShardQueries(shard),
           bundles: () => new MetaBundles(meta, deps),
           events: () => new ShardEvents(shard),
-          translator: () => new ConfiguredTranslator(new EventTypes(config.eventTypes), new WebhookSources(config.webhooks), clock),
+          translator: () => new ConfiguredTranslator(eventTypes, new WebhookSources(config.webhooks), clock),
           clock: () => clock,
         }),
         SchedulerModule.register({ desk: () => new ShardDesk(shard) }),
-        CorrelationModule.register({ waits: () => new SqliteWaitReader(committed) }),
-        CompensationModule.register({ audit: () => new SqliteAuditLog(committed) }),
+        CorrelationModule.register({ waits: () => new ShardedWaitReader(committed.map((db) => new SqliteWaitReader(db))) }),
+        CompensationModule.register({ audit: () => new ShardedAuditLog(committed.map((db) => new SqliteAuditLog(db))) }),
       ],
       controllers: [OpenApiController, OperationsController],
       providers: [

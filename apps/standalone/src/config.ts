@@ -24,6 +24,8 @@ const environmentSchema = z.object({
   /** Default: on, unless there are API keys, which the sample has not. */
   PERDURE_SAMPLES: z.enum(['on', 'off']).optional(),
   PERDURE_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  /** Of a new data folder; one that exists keeps its number. */
+  PERDURE_SHARDS: z.coerce.number().int().min(1).max(64).optional(),
   PERDURE_RETENTION_DAYS: z.coerce.number().positive().default(7),
   PERDURE_SLOW_REQUEST_MS: z.coerce.number().int().positive().default(1_000),
   ...TRACE_VARIABLES,
@@ -39,6 +41,8 @@ export interface Config {
   readonly activities: string | undefined;
   readonly samples: boolean;
   readonly logLevel: string;
+  /** Absent: as the data folder has it, or the default for a new one. */
+  readonly shards?: number;
   readonly retentionMs: number;
   /** A request that takes longer is logged. */
   readonly slowRequestMs: number;
@@ -57,7 +61,7 @@ const invalid = (what: string, error: z.ZodError): PerdureError => new PerdureEr
 export const readConfig = (env: NodeJS.ProcessEnv = process.env): Config => {
   const environment = environmentSchema.safeParse(env);
   if (!environment.success) throw invalid('environment', environment.error);
-  const { PERDURE_HOST: host, PERDURE_PORT: port, PERDURE_DATA: data, PERDURE_TENANT: tenant, PERDURE_ACTIVITIES: activities, PERDURE_LOG_LEVEL: logLevel, PERDURE_RETENTION_DAYS, PERDURE_CONFIG, PERDURE_SAMPLES, PERDURE_SLOW_REQUEST_MS: slowRequestMs } = environment.data;
+  const { PERDURE_HOST: host, PERDURE_PORT: port, PERDURE_DATA: data, PERDURE_TENANT: tenant, PERDURE_ACTIVITIES: activities, PERDURE_LOG_LEVEL: logLevel, PERDURE_SHARDS: shards, PERDURE_RETENTION_DAYS, PERDURE_CONFIG, PERDURE_SAMPLES, PERDURE_SLOW_REQUEST_MS: slowRequestMs } = environment.data;
   const traces = toTraceConfig(environment.data);
   const { apiKeys, eventTypes, webhooks } = readFile(PERDURE_CONFIG);
   const hasKeys = apiKeys.length > 0;
@@ -67,7 +71,7 @@ export const readConfig = (env: NodeJS.ProcessEnv = process.env): Config => {
   const samples = PERDURE_SAMPLES ?? (hasKeys ? 'off' : 'on');
   if (hasKeys && samples === 'on') throw new PerdureError('invalid-request', 'PERDURE_SAMPLES=on: the sample product has no API key. Leave it out, or give no keys.');
   if (hasKeys && activities !== undefined) throw new PerdureError('invalid-request', 'PERDURE_ACTIVITIES: the server runs activities for its sole tenant. With API keys each tenant has workers of its own.');
-  return Object.freeze({ host, port, data, tenant, activities, logLevel, samples: samples === 'on', retentionMs: PERDURE_RETENTION_DAYS * DAY_MS, slowRequestMs, ...(traces ? { traces } : {}), apiKeys, webhooks: resolveWebhookSources(webhooks, env), eventTypes });
+  return Object.freeze({ host, port, data, tenant, activities, logLevel, samples: samples === 'on', retentionMs: PERDURE_RETENTION_DAYS * DAY_MS, ...(shards === undefined ? {} : { shards }), slowRequestMs, ...(traces ? { traces } : {}), apiKeys, webhooks: resolveWebhookSources(webhooks, env), eventTypes });
 };
 
 const readFile = (path: string | undefined): FileConfig => {

@@ -52,7 +52,6 @@ const stop = (): void => {
     .then(() => server.close())
     .then(() => process.exit(0), fail);
 };
-// A terminal's Ctrl-C reaches a parent that forked this process as well, and the parent says in which order to stop.
-process.on('SIGINT', process.send ? () => undefined : stop);
+process.on('SIGINT', stop);
 process.on('SIGTERM', stop);
 attendParent(server.url, stop);

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ManualClock } from '@perdure/clock';
 import { LIMITS, PROBLEMS, type Input, type InputOutcome, type ProblemCode } from '@perdure/contract';
-import { ShardGateway, type InspectedBundle, type ShardFigures } from '@perdure/embedded';
+import { EventTypes } from '@perdure/correlation';
+import { ShardGateway, ShardMap, type InspectedBundle, type ShardFigures } from '@perdure/embedded';
 import { createHttpApp, type HttpApp } from '@perdure/http';
 import { ApiKeys } from '@perdure/ingestion';
 import { ApiKeyAuthenticator } from '@perdure/ingestion-feature';
@@ -98,7 +99,9 @@ describe('the OpenAPI document', () => {
     writeRun(file);
     meta.deploy('acme', { hash: BUNDLE, name: 'shop', code: 'x', workflows: ['Order'], createdAt: 5 });
     const keys = new ApiKeys([{ tenant: 'acme', sha256: createHash('sha256').update(KEY).digest('hex') }]);
-    const module = AppModule.register({ config: CONFIG, clock: new ManualClock(), shard: new FakeShard(), meta, committed: file.db, readiness: new Readiness(), metrics: new ServerMetrics() });
+    const eventTypes = new EventTypes();
+    const map = new ShardMap(1);
+    const module = AppModule.register({ config: CONFIG, clock: new ManualClock(), shard: new FakeShard(), meta, map, eventTypes, committed: [file.db], readiness: new Readiness(), metrics: new ServerMetrics() });
     app = await createHttpApp(module, { authenticator: new ApiKeyAuthenticator(keys), bodyBytesMax: LIMITS.payloadBytesMax, bodyBytesMaxByPrefix: BODY_LIMITS });
   });
   afterAll(async () => {

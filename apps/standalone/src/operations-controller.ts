@@ -48,11 +48,11 @@ export class OperationsController {
   @Get('metrics')
   @Header('content-type', 'text/plain; version=0.0.4; charset=utf-8')
   async metrics(): Promise<string> {
-    const [figures, shard] = await Promise.all([this.#shard.figures(), this.#shard.metrics()]);
+    const [figures, shards] = await Promise.all([this.#shard.figures(), this.#shard.metrics()]);
     for (const name of ['batches', 'inputs', 'commitFailures'] as const) this.#counters[name].inc(figures[name] - this.#last[name]);
     this.#last = figures;
     this.#gauges.liveRealms.set(figures.liveRealms);
     this.#gauges.queued.set(figures.queued);
-    return this.#metrics.text([shard]);
+    return this.#metrics.text(shards);
   }
 }

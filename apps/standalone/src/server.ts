@@ -2,17 +2,19 @@ import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { SystemClock } from '@perdure/clock';
 import { LIMITS } from '@perdure/contract';
+import { EventTypes } from '@perdure/correlation';
+import { ShardDesk, ShardMap } from '@perdure/embedded';
 import { createHttpApp } from '@perdure/http';
 import { ApiKeyAuthenticator, SoleTenantAuthenticator } from '@perdure/ingestion-feature';
 import { ApiKeys } from '@perdure/ingestion';
 import type { TaskDesk } from '@perdure/scheduler';
 import { FolderLock, MetaFile, openReader } from '@perdure/sqlite';
 import type { Logger } from 'pino';
-import { BODY_LIMITS, newSecret, ShardDesk } from './adapters.js';
+import { BODY_LIMITS, newSecret } from './adapters.js';
 import { AppModule } from './app-module.js';
 import type { Config } from './config.js';
 import { Readiness } from './operations-controller.js';
-import { startShard } from './shard-host.js';
+import { shardCount, shardPath, startShards } from './shards.js';
 import { observeHttp, requestFields } from './telemetry/observe-http.js';
 import { ServerMetrics } from './telemetry/server-metrics.js';
 import type { Tracing } from './telemetry/tracing.js';
@@ -28,23 +30,25 @@ export interface Server {
 /** Loaded where it is wanted alone: see `startTracing`. */
 const tracingOf = async ({ traces }: Config, deps: { readonly logger: Logger; readonly clock: SystemClock }): Promise<Tracing | undefined> => (traces ? (await import('./telemetry/tracing.js')).startTracing(traces, deps) : undefined);
 
-/** Opens the data folder, starts the shard and serves. @throws PerdureError when the folder is taken or too new */
+/** Opens the data folder, starts its shards and serves. @throws PerdureError when the folder is taken or too new */
 export const startServer = async (config: Config, { logger, onFatal }: { readonly logger: Logger; readonly onFatal: (reason: string) => void }): Promise<Server> => {
   const folder = resolve(config.data);
   mkdirSync(folder, { recursive: true });
   const lock = new FolderLock(join(folder, 'lock.db'), folder);
   const metaPath = join(folder, 'meta.db');
-  const shardPath = join(folder, 'shard-0.db');
   const meta = new MetaFile(metaPath);
   const snapshotKey = meta.secret('snapshot-key', newSecret);
   const clock = new SystemClock();
+  const eventTypes = new EventTypes(config.eventTypes);
+  const map = new ShardMap(shardCount(meta, { folder, wanted: config.shards }));
   const tracing = await tracingOf(config, { logger, clock });
-  const shard = await startShard({ metaPath, shardPath, shard: 0, snapshotKey, retentionMs: config.retentionMs, traces: tracing !== undefined }, { logger, onFatal, onSpans: (spans) => tracing?.shards.record(spans) });
+  const data = { metaPath, snapshotKey, retentionMs: config.retentionMs, traces: tracing !== undefined };
+  const shard = await startShards({ folder, map, clock, data, logger, onFatal, onSpans: (spans) => tracing?.shards.record(spans) });
   const metrics = new ServerMetrics();
-  const committed = openReader(shardPath);
+  const committed = Array.from({ length: map.count }, (_, index) => openReader(shardPath(folder, index)));
   const readiness = new Readiness();
   const authenticator = config.apiKeys.length > 0 ? new ApiKeyAuthenticator(new ApiKeys(config.apiKeys)) : new SoleTenantAuthenticator(config.tenant);
-  const { nest } = await createHttpApp(AppModule.register({ config, clock, shard, meta, committed, readiness, metrics }), {
+  const { nest } = await createHttpApp(AppModule.register({ config, clock, shard, meta, map, eventTypes, committed, readiness, metrics }), {
     authenticator,
     bodyBytesMax: LIMITS.payloadBytesMax,
     bodyBytesMaxByPrefix: BODY_LIMITS,
@@ -60,7 +64,7 @@ export const startServer = async (config: Config, { logger, onFatal }: { readonl
       await shard.drain();
       await nest.close();
       await shard.close();
-      committed.close();
+      for (const db of committed) db.close();
       meta.close();
       lock.release();
       // Last: what is left to send must not keep the next server from the folder.

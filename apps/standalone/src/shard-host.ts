@@ -17,7 +17,7 @@ export interface ShardHostOptions {
 
 /** Starts a shard in a thread of its own and waits until it has opened its file. */
 export const startShard = async (data: ShardThreadData, { logger, onFatal, onSpans }: ShardHostOptions): Promise<ThreadGateway> => {
-  const worker = new Worker(new URL('./shard-thread.js', import.meta.url), { workerData: data });
+  const worker = new Worker(new URL('./shard-thread.js', import.meta.url), { workerData: data, transferList: data.peers.map((peer) => peer.port) });
   worker.on('message', (batch: ToldMessage[]) => {
     for (const { log, spans } of batch) {
       if (log) logger[log.level](log.fields, log.message);

@@ -1,6 +1,6 @@
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import { SystemClock } from '@perdure/clock';
-import { BundleStacks, EmbeddedShard, serveShard } from '@perdure/embedded';
+import { BundleStacks, EmbeddedShard, PortBus, serveShard, ShardMap } from '@perdure/embedded';
 import { Sandbox } from '@perdure/sandbox';
 import { MetaFile, ShardFile, SqliteBundleSource } from '@perdure/sqlite';
 
@@ -13,11 +13,16 @@ export interface ShardThreadData {
   readonly retentionMs: number;
   /** Whether it reports the spans of traced runs. */
   readonly traces: boolean;
+  /** How many shards the data folder has. */
+  readonly shards: number;
+  /** To each of the others. */
+  readonly peers: readonly { readonly shard: number; readonly port: MessagePort }[];
 }
 
-const { metaPath, shardPath, shard, snapshotKey, retentionMs, traces } = workerData as ShardThreadData;
+const { metaPath, shardPath, shard, snapshotKey, retentionMs, traces, shards, peers } = workerData as ShardThreadData;
 const port = parentPort!;
 const meta = new MetaFile(metaPath);
+const bus = new PortBus(new Map(peers.map((peer) => [peer.shard, peer.port])));
 const opened = await EmbeddedShard.open({
   file: new ShardFile({ path: shardPath, shard }),
   bundles: new SqliteBundleSource(meta),
@@ -27,11 +32,13 @@ const opened = await EmbeddedShard.open({
   random: Math.random,
   snapshotKey,
   retentionMs,
+  ...(shards > 1 ? { peers: { map: new ShardMap(shards), bus } } : {}),
   // Posted at once, so that a request's span is known before its answer.
   ...(traces ? { onSpans: (spans) => port.postMessage([{ spans }]) } : {}),
   log: (level, message, fields) => port.postMessage([{ log: { level, message, fields } }]),
 });
 port.postMessage([{ ready: true }]);
 await serveShard(port, opened);
+bus.close();
 meta.close();
 process.exit(0);

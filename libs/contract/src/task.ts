@@ -55,6 +55,8 @@ export interface PollRequest {
   readonly waitMs: number;
   /** Takes poisoned tasks, and those alone, one at a time (design §10). */
   readonly surgical?: boolean;
+  /** Between services: end the poll, without a task, as soon as there is work for it. */
+  readonly peek?: boolean;
   /** Answers that go with the poll instead of a request of their own. Their tokens count as held; until their receipt, later polls list them in `holding`. */
   readonly answers?: readonly TaskAnswer[];
 }

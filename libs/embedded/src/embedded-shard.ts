@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { CancelTimer, Clock } from '@perdure/clock';
+import type { Envelope } from '@perdure/delivery';
 import { Compensator } from '@perdure/compensation';
 import { isPerdureError, LIMITS, PerdureError, runKeyOf, toPerdureError, type AnswerReceipt, type BundleManifest, type CompensationEffect, type CorrelationEffect, type Effect, type ExternalEvent, type HeartbeatRequest, type HeartbeatResponse, type Input, type InputOutcome, type Json, type PollRequest, type PollResponse, type SchedulerEffect, type TaskAnswer } from '@perdure/contract';
 import { Correlator } from '@perdure/correlation';
@@ -10,6 +11,9 @@ import type { Sandbox } from '@perdure/sandbox';
 import { Scheduler } from '@perdure/scheduler';
 import { SqliteCorrelationStore, SqliteSagaStore, SqliteSchedulerStore, SqliteStateStore, type ShardFile } from '@perdure/sqlite';
 import { Inbox } from './inbox.js';
+import { Peers, singly, type PeerEffect } from './peers/peers.js';
+import type { PortBus } from './peers/port-bus.js';
+import type { ShardMap } from './shard-map.js';
 import { SandboxRealms } from './sandbox-realms.js';
 import type { MetricJson } from './telemetry/shard-metrics.js';
 import { ShardObserver } from './telemetry/shard-observer.js';
@@ -25,6 +29,8 @@ export interface EmbeddedShardOptions {
   readonly snapshotKey: Uint8Array;
   readonly stacks?: StackMapper;
   readonly limits?: Partial<ProcessorLimits>;
+  /** The other shards of the data folder; absent: there is none. */
+  readonly peers?: { readonly map: ShardMap; readonly bus: PortBus };
   /** Closed runs are removed after so long. */
   readonly retentionMs?: number;
   /** Default `LIMITS.eventsBufferedMax`. */
@@ -37,7 +43,9 @@ export interface EmbeddedShardOptions {
 
 type Work =
   | { readonly kind: 'input'; readonly input: Input; readonly resolve: (outcome: InputOutcome) => void; readonly reject: (error: Error) => void }
-  | { readonly kind: 'events'; readonly events: readonly ExternalEvent[]; receipts?: ('accepted' | 'duplicate')[]; refusal?: PerdureError | undefined; readonly resolve: (receipts: ('accepted' | 'duplicate')[]) => void; readonly reject: (error: Error) => void };
+  | { readonly kind: 'events'; readonly events: readonly ExternalEvent[]; receipts?: ('accepted' | 'duplicate')[]; refusal?: PerdureError | undefined; readonly resolve: (receipts: ('accepted' | 'duplicate')[]) => void; readonly reject: (error: Error) => void }
+  /** From another shard. It is not answered but confirmed; what is not confirmed comes again. */
+  | { readonly kind: 'mail'; readonly envelope: Envelope; readonly reject: () => void };
 
 const outcomeKeyOf = (ref: { readonly tenant: string; readonly workflowId: string; readonly inputId: string }): string => `${ref.tenant}\u0000${ref.workflowId}\u0000${ref.inputId}`;
 
@@ -63,6 +71,7 @@ export class EmbeddedShard extends ShardGateway {
   readonly #sagaStore: SqliteSagaStore;
   readonly #inbox: Inbox;
   readonly #observer: ShardObserver;
+  readonly #peers: Peers | undefined;
   #processor!: ShardProcessor;
   #scheduler!: Scheduler;
   #correlator!: Correlator;
@@ -87,6 +96,7 @@ export class EmbeddedShard extends ShardGateway {
     this.#sagaStore = new SqliteSagaStore(options.file);
     this.#state = new SqliteStateStore(options.file, (run) => this.#sagaStore.forgetRun(run));
     this.#inbox = new Inbox(options.file);
+    this.#peers = this.#openPeers(options);
     this.#observer = new ShardObserver({ clock: options.clock, ...(options.onSpans ? { report: options.onSpans } : {}) });
   }
 
@@ -131,9 +141,10 @@ export class EmbeddedShard extends ShardGateway {
     return { ...this.#figures, liveRealms: this.#processor.liveRealms, queued: this.#work.length };
   }
 
-  override metrics(): Promise<readonly MetricJson[]> {
+  override async metrics(): Promise<readonly (readonly MetricJson[])[]> {
     const { tasks, timers, sessions, poisoned } = this.#scheduler.stats;
-    return this.#observer.metrics({ tasksOpen: tasks, tasksPoisoned: poisoned, timers, sessions, waits: this.#correlator.waiting, eventsBuffered: this.#correlator.buffered, ready: this.#scheduler.ready() });
+    const { waiting, buffered } = this.#correlator;
+    return [await this.#observer.metrics({ tasksOpen: tasks, tasksPoisoned: poisoned, timers, sessions, waits: waiting, eventsBuffered: buffered, ready: this.#scheduler.ready() })];
   }
 
   override onHints(listener: (hints: ShardHints) => void): void {
@@ -152,6 +163,7 @@ export class EmbeddedShard extends ShardGateway {
     const error = new PerdureError('draining', 'The server is shutting down.');
     for (const work of this.#work.splice(0)) work.reject(error);
     this.#scheduler.close();
+    this.#peers?.close();
     this.#options.file.close();
   }
 
@@ -186,17 +198,33 @@ export class EmbeddedShard extends ShardGateway {
       },
       { shard: file.shard, snapshotKey, ...(limits ? { limits } : {}) },
     );
-    this.#scheduler = new Scheduler({ tasks: this.#schedulerStore.tasks, timers: this.#schedulerStore.timers, clock, random, epoch: file.epoch, observer: this.#observer, wake: () => this.#wake() });
+    this.#scheduler = new Scheduler({ tasks: this.#schedulerStore.tasks, timers: this.#schedulerStore.timers, clock, random, slice: file.shard, epoch: file.epoch, observer: this.#observer, wake: () => this.#wake() });
     await this.#scheduler.open();
     this.#correlator = await Correlator.open({ store: this.#correlationStore, ...(eventsBufferedMax === undefined ? {} : { eventsBufferedMax }) });
     this.#compensator = await Compensator.open(this.#sagaStore);
     this.#sweepLater();
     if (!this.#inbox.isEmpty) this.#wake();
+    this.#peers?.send();
+  }
+
+  #openPeers({ peers, file, clock, random }: EmbeddedShardOptions): Peers | undefined {
+    if (!peers) return undefined;
+    const opened = new Peers({ ...peers, file, clock, random, wake: () => this.#wake() });
+    peers.bus.listen({ envelope: (envelope) => this.#receiveMail(envelope), confirmation: (confirmation) => opened.confirmed(confirmation) });
+    return opened;
+  }
+
+  #receiveMail(envelope: Envelope): void {
+    // Without room it is dropped: it is not confirmed, so it comes again.
+    if (this.#closing || this.#work.length >= LIMITS.shardQueueMax) return;
+    this.#work.push({ kind: 'mail', envelope, reject: () => undefined });
+    this.#kick();
   }
 
   #enqueue<T>(toWork: (resolve: (value: T) => void, reject: (error: Error) => void) => Work): Promise<T> {
     if (this.#closing) return Promise.reject(new PerdureError('draining', 'The server is shutting down.'));
     if (this.#work.length >= LIMITS.shardQueueMax) return Promise.reject(new PerdureError('overloaded', `${this.#work.length} inputs wait for the shard, at most ${LIMITS.shardQueueMax} may.`));
+    if (this.#peers?.isFull) return Promise.reject(new PerdureError('overloaded', 'Another shard is behind with what this one has sent it.'));
     return new Promise<T>((resolve, reject) => {
       this.#work.push(toWork(resolve, reject));
       this.#kick();
@@ -257,6 +285,7 @@ export class EmbeddedShard extends ShardGateway {
     const inputs: Input[] = [...spilled];
     for (const work of works) {
       if (work.kind === 'events') await this.#publish(work);
+      else if (work.kind === 'mail') inputs.push(...(await this.#dispatch(this.#peers!.take(work.envelope))));
       else {
         inputs.push(work.input);
         const key = outcomeKeyOf({ ...work.input, inputId: work.input.id });
@@ -283,7 +312,9 @@ export class EmbeddedShard extends ShardGateway {
     for (;;) {
       inputs.push(...this.#scheduler.takeInputs());
       this.#compensator.closed(this.#scheduler.takeUndoClosings(), this.#options.clock.now());
-      inputs.push(...this.#correlator.takeInputs(), ...this.#compensator.takeInputs(), ...(await this.#dispatch([])));
+      // A run that waits for an event may be another shard's.
+      const offers = this.#correlator.takeInputs().filter((input) => !this.#peers?.post({ to: 'history', input }));
+      inputs.push(...offers, ...this.#compensator.takeInputs(), ...(await this.#dispatch([])));
       if (inputs.length === 0 && processed > 0) break;
       if (inputs.length > 0 && processed >= LIMITS.batchInputsMax * 8) {
         this.#inbox.put(inputs);
@@ -296,17 +327,18 @@ export class EmbeddedShard extends ShardGateway {
     }
   }
 
-  /** Hands effects to the slices of this shard; gives those that are inputs again. */
+  /** Hands effects to the slices of this shard, and to other shards; gives those that are inputs again. */
   async #dispatch(effects: readonly Effect[]): Promise<Input[]> {
     const inputs: Input[] = [];
     const scheduler: SchedulerEffect[] = [];
     const correlation: CorrelationEffect[] = [];
     const compensation: CompensationEffect[] = [];
     for (const effect of effects) {
-      if (effect.to === 'history') inputs.push(effect.input);
-      else if (effect.to === 'scheduler') scheduler.push(effect);
-      else if (effect.to === 'correlation') correlation.push(effect);
-      else compensation.push(effect);
+      if (effect.to === 'scheduler') scheduler.push(effect);
+      else if (effect.to === 'compensation') compensation.push(effect);
+      else if (this.#peers?.post(effect)) continue;
+      else if (effect.to === 'history') inputs.push(effect.input);
+      else correlation.push(effect);
     }
     if (compensation.length > 0) this.#compensator.receive(compensation);
     scheduler.push(...this.#compensator.takeEffects());
@@ -320,7 +352,8 @@ export class EmbeddedShard extends ShardGateway {
     const tasks = this.#scheduler.takeChanges();
     const waits = this.#correlator.takeChanges();
     const sagas = this.#compensator.takeChanges();
-    if (!history && tasks.length === 0 && waits.length === 0 && sagas.length === 0 && !this.#inbox.isChanged) return;
+    const writePeers = this.#peers?.takeChanges();
+    if (!history && tasks.length === 0 && waits.length === 0 && sagas.length === 0 && !writePeers && !this.#inbox.isChanged) return;
     const startedMs = performance.now();
     this.#options.file.transaction(() => {
       if (history) this.#state.write(history);
@@ -328,6 +361,7 @@ export class EmbeddedShard extends ShardGateway {
       this.#correlationStore.write(waits);
       this.#sagaStore.write(sagas);
       this.#inbox.write();
+      writePeers?.();
     });
     const tookMs = performance.now() - startedMs;
     this.#figures.commitSeconds += tookMs / 1000;
@@ -340,6 +374,7 @@ export class EmbeddedShard extends ShardGateway {
     this.#processor.committed();
     this.#correlator.committed();
     this.#scheduler.committed();
+    this.#peers?.committed();
     this.#observer.committed();
     for (const work of works) {
       if (work.kind !== 'events') continue;
@@ -362,17 +397,23 @@ export class EmbeddedShard extends ShardGateway {
       return;
     }
     const [work] = works;
-    if (byContent && mayRetry && work?.kind === 'input') return this.#refuse(work, error);
+    if (byContent && mayRetry && work?.kind === 'mail' && work.envelope.messages.length > 1) {
+      for (const envelope of singly(work.envelope)) await this.#runBatch([{ ...work, envelope }], true);
+      return;
+    }
+    if (byContent && mayRetry && work && work.kind !== 'events') return this.#refuse(work, error);
     // What the store says names files and statements: that is for the log alone.
     const isOurs = !isStoreFault(error) && error.code !== 'internal';
     const answer = isOurs ? error : new PerdureError('unavailable', 'The store cannot take the request now.');
     for (const each of works) each.reject(answer);
   }
 
-  async #refuse(work: Extract<Work, { kind: 'input' }>, error: Error): Promise<void> {
+  async #refuse(work: Exclude<Work, { kind: 'events' }>, error: Error): Promise<void> {
     try {
-      this.#waiting.set(outcomeKeyOf({ ...work.input, inputId: work.input.id }), [work]);
-      const effects = await this.#processor.refuse(work.input, isStoreFault(error) ? new Error('the store refuses what it would record') : error);
+      if (work.kind === 'input') this.#waiting.set(outcomeKeyOf({ ...work.input, inputId: work.input.id }), [work]);
+      const [input] = work.kind === 'input' ? [work.input] : this.#peers!.take(work.envelope).flatMap((effect: PeerEffect) => (effect.to === 'history' ? [effect.input] : []));
+      // What is no input has no run here to suspend; its sender is told that it came, for it would come again for ever.
+      const effects = input ? await this.#processor.refuse(input, isStoreFault(error) ? new Error('the store refuses what it would record') : error) : [];
       await this.#workOff(await this.#dispatch(effects));
       this.#commit();
       this.#committed([work]);
@@ -388,6 +429,7 @@ export class EmbeddedShard extends ShardGateway {
     this.#processor.takeBack();
     this.#observer.takeBack();
     this.#inbox.takeBack();
+    this.#peers?.takeBack();
     await this.#scheduler.reset();
     await this.#correlator.reset();
     await this.#compensator.reset();

@@ -43,8 +43,8 @@ export abstract class ShardGateway {
   /** Evaluates code as a bundle. @throws PerdureError `bundle-invalid` */
   abstract inspect(code: string): Promise<InspectedBundle>;
   abstract figures(): Promise<ShardFigures>;
-  /** Prometheus metrics, to be merged with those of other shards. */
-  metrics(): Promise<readonly MetricJson[]> {
+  /** Prometheus metrics, a set for each shard, to be merged. */
+  metrics(): Promise<readonly (readonly MetricJson[])[]> {
     return Promise.resolve([]);
   }
   abstract onHints(listener: (hints: ShardHints) => void): void;

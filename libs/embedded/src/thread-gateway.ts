@@ -60,7 +60,7 @@ export class ThreadGateway extends ShardGateway {
   override figures(): Promise<ShardFigures> {
     return this.#call('figures', []);
   }
-  override metrics(): Promise<readonly MetricJson[]> {
+  override metrics(): Promise<readonly (readonly MetricJson[])[]> {
     return this.#call('metrics', []);
   }
   override onHints(listener: (hints: ShardHints) => void): void {

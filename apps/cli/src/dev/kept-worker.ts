@@ -1,5 +1,4 @@
 import { fork, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { watch, type FSWatcher } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -31,15 +30,10 @@ export class KeptWorker {
     this.#watchers = options.files.map((file) => watch(dirname(file), (_, name) => name === basename(file) && this.#changed()));
   }
 
-  /** Resolves when it has ended: what runs may finish for a while. */
-  async stop(): Promise<void> {
+  stop(): void {
     for (const watcher of this.#watchers) watcher.close();
     clearTimeout(this.#pending);
-    const child = this.#child;
-    if (hasEnded(child)) return;
-    const ended = once(child, 'exit');
-    child.kill('SIGTERM');
-    await ended;
+    this.#child.kill('SIGTERM');
   }
 
   #start(): ChildProcess {
@@ -59,10 +53,8 @@ export class KeptWorker {
     const next = (): void => {
       this.#child = this.#start();
     };
-    if (hasEnded(old)) return next();
+    if (old.exitCode !== null || old.signalCode !== null) return next();
     old.once('exit', next);
     old.kill('SIGTERM');
   }
 }
-
-const hasEnded = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode !== null || signalCode !== null;

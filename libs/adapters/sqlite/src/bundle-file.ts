@@ -8,6 +8,7 @@ const META: Schema = {
     `create table bundle (tenant text not null, hash text not null, name text not null, code text not null, source_map text, workflows text not null, bytes integer not null, created_at integer not null, primary key (tenant, hash)) without rowid;
      create table bundle_default (tenant text not null, type text not null, hash text not null, primary key (tenant, type)) without rowid;
      create table secret (name text primary key, value blob not null) without rowid;`,
+    'create table property (name text primary key, value text not null) without rowid',
   ],
 };
 
@@ -49,6 +50,15 @@ export class MetaFile {
   secret(name: string, make: () => Uint8Array): Uint8Array {
     this.#db.prepare('insert into secret values (?, ?) on conflict (name) do nothing').run(name, make());
     return (this.#db.prepare('select value from secret where name = ?').get(name) as { value: Uint8Array }).value;
+  }
+
+  /** A property of the data folder that is set once and kept. */
+  property(name: string, make: () => string): string {
+    const find = (): string | undefined => (this.#db.prepare('select value from property where name = ?').get(name) as { value: string } | undefined)?.value;
+    const known = find();
+    if (known !== undefined) return known;
+    this.#db.prepare('insert into property values (?, ?) on conflict (name) do nothing').run(name, make());
+    return find()!;
   }
 
   /** Keeps the bundle and makes it the default for its workflows. */

@@ -31,6 +31,11 @@ const cursorOf = (text: string): number => {
   return number;
 };
 
+export interface NumberedRun {
+  readonly number: number;
+  readonly run: RunView;
+}
+
 /** What is committed in one shard's file, over a connection that can only read. */
 export class SqliteRunReader {
   readonly #db: DatabaseSync;
@@ -85,6 +90,12 @@ export class SqliteRunReader {
 
   /** Newest first. */
   list(tenant: string, query: RunQuery): RunPage {
+    const page = this.page(tenant, query);
+    return { runs: page.runs.map(({ run }) => run), ...(page.isLast ? {} : { next: String(page.runs.at(-1)!.number) }) };
+  }
+
+  /** The same, with each run's number in its shard, which is its place in the list. */
+  page(tenant: string, query: RunQuery): { readonly runs: readonly NumberedRun[]; readonly isLast: boolean } {
     const where = ['tenant = ?'];
     const values: SQLInputValue[] = [tenant];
     const add = (text: string, ...more: SQLInputValue[]): void => {
@@ -97,8 +108,8 @@ export class SqliteRunReader {
     for (const [key, value] of Object.entries(query.attributes ?? {})) add('number in (select run from run_attribute where key = ? and value = ?)', key, attributeText(value));
     if (query.cursor !== undefined) add('number < ?', cursorOf(query.cursor));
     const records = this.#db.prepare(`select * from run where ${where.join(' and ')} order by number desc limit ?`).all(...values, query.limit + 1) as unknown as RunRecord[];
-    const runs = records.slice(0, query.limit).map((record) => toView(toRunRow(record), this.#lastOf(record.number)));
-    return { runs, ...(records.length > query.limit ? { next: String(records[query.limit - 1]!.number) } : {}) };
+    const runs = records.slice(0, query.limit).map((record) => ({ number: record.number, run: toView(toRunRow(record), this.#lastOf(record.number)) }));
+    return { runs, isLast: records.length <= query.limit };
   }
 
   /** Runs that are not closed, by bundle; and when the newest run of a bundle started. */
@@ -133,6 +144,17 @@ export class SqliteWaitReader extends WaitReader {
   }
 }
 
+interface AuditFilter {
+  readonly workflowId?: string;
+  readonly cursor?: string;
+  readonly limit: number;
+}
+
+export interface NumberedEntry {
+  readonly number: number;
+  readonly entry: AuditEntry;
+}
+
 export class SqliteAuditLog extends AuditLog {
   readonly #db: DatabaseSync;
 
@@ -141,11 +163,17 @@ export class SqliteAuditLog extends AuditLog {
     this.#db = db;
   }
 
-  override async list(tenant: string, { workflowId, cursor, limit }: { readonly workflowId?: string; readonly cursor?: string; readonly limit: number }): Promise<AuditPage> {
+  override async list(tenant: string, filter: AuditFilter): Promise<AuditPage> {
+    const { entries, isLast } = this.page(tenant, filter);
+    return { entries: entries.map(({ entry }) => entry), ...(isLast ? {} : { next: String(entries.at(-1)!.number) }) };
+  }
+
+  /** The same, with each entry's place. */
+  page(tenant: string, { workflowId, cursor, limit }: AuditFilter): { readonly entries: readonly NumberedEntry[]; readonly isLast: boolean } {
     const where = `tenant = ? and number > ? ${workflowId === undefined ? '' : 'and workflow_id = ?'}`;
     const values = [tenant, cursor === undefined ? 0 : cursorOf(cursor), ...(workflowId === undefined ? [] : [workflowId])];
     const rows = this.#db.prepare(`select number, body from audit where ${where} order by number limit ?`).all(...values, limit + 1) as unknown as { number: number; body: string }[];
-    const entries = rows.slice(0, limit).map(({ body }) => JSON.parse(body) as AuditEntry);
-    return { entries, ...(rows.length > limit ? { next: String(rows[limit - 1]!.number) } : {}) };
+    const entries = rows.slice(0, limit).map(({ number, body }) => ({ number, entry: JSON.parse(body) as AuditEntry }));
+    return { entries, isLast: rows.length <= limit };
   }
 }

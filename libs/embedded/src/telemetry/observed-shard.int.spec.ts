@@ -60,7 +60,7 @@ describe('a shard that is observed', () => {
   afterEach(() => shard.close());
 
   const start = (workflowType = 'echo'): Promise<unknown> => shard.append([{ id: 'start', tenant: 't', workflowId: 'w', at: 0, trace: TRACE, kind: 'start', workflowType, newRunId: 'r', bundle: hash, input: 'a' } satisfies Input]);
-  const total = async (name: string): Promise<number> => (await shard.metrics()).find((each) => each.name === name)!.values.reduce((sum, { value }) => sum + value, 0);
+  const total = async (name: string): Promise<number> => (await shard.metrics()).flat().find((each) => each.name === name)!.values.reduce((sum, { value }) => sum + value, 0);
 
   it('is not told of a batch that the store did not take', async () => {
     file.isMoody = true;

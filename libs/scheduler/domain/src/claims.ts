@@ -13,6 +13,8 @@ import { formatToken, parseToken } from './token.js';
 
 export interface ClaimsOptions {
   readonly clock: Clock;
+  /** The slice's number. */
+  readonly slice: number;
   readonly epoch: number;
   readonly nonce: () => string;
   readonly limits: SchedulerLimits;
@@ -189,8 +191,9 @@ export class Claims {
     const { session } = poller;
     const tasks = signal?.aborted ? [] : this.#takeFor(poller, poller.slots);
     session.poller = poller;
-    if (tasks.length > 0 || this.#mustTell(session) || waitMs <= 0 || signal?.aborted) return this.#respond(poller, tasks);
-    for (const key of poller.slots > 0 ? poller.queues : []) {
+    const hasWork = poller.peek && poller.queues.some((key) => this.#ready.get(key)?.has(poller.names));
+    if (tasks.length > 0 || hasWork || this.#mustTell(session) || waitMs <= 0 || signal?.aborted) return this.#respond(poller, tasks);
+    for (const key of poller.slots > 0 || poller.peek ? poller.queues : []) {
       let waiting = this.#waiting.get(key);
       if (!waiting) this.#waiting.set(key, (waiting = new Set()));
       waiting.add(poller);
@@ -250,6 +253,7 @@ export class Claims {
     const ready = this.#ready.get(key);
     const waiting = this.#waiting.get(key);
     if (!ready || !waiting) return;
+    for (const poller of waiting) if (poller.peek && ready.has(poller.names)) this.#respond(poller, []);
     let left = waiting.size;
     for (const poller of waiting) {
       if (ready.size === 0) break;
@@ -269,8 +273,8 @@ export class Claims {
   #handOut(session: Session, task: Task, now: number): TaskEnvelope {
     const { spec, state, key } = task;
     if (task.token !== undefined) this.#byToken.delete(task.token);
-    const { epoch, nonce, handedOut } = this.#options;
-    const token = formatToken({ epoch, attempt: state.attempt, key }, nonce());
+    const { slice, epoch, nonce, handedOut } = this.#options;
+    const token = formatToken({ slice, epoch, attempt: state.attempt, key }, nonce());
     this.#setToken(task, token);
     this.#give(session, task, now);
     task.startedMs = now;
@@ -475,12 +479,13 @@ const sessionKey = (tenant: string, { worker, session }: PollRequest): string =>
 
 const queueKey = ({ spec, poisoned }: Task): string => `${spec.run.tenant}\u0000${spec.options.queue}${poisoned ? POISONED : ''}`;
 
-const wantsOf = (tenant: string, { queues, activities, slots, surgical, holding }: PollRequest): Omit<Wants, 'answered'> => {
+const wantsOf = (tenant: string, { queues, activities, slots, surgical, holding, peek = false }: PollRequest): Omit<Wants, 'answered'> => {
   const room = Math.min(Math.max(0, slots), LIMITS.pollSlotsMax);
   const one = holding.length > 0 ? 0 : Math.min(1, room);
   return {
     queues: [...new Set(queues)].map((queue) => `${tenant}\u0000${queue}${surgical ? POISONED : ''}`),
     names: activities && new Set(activities),
     slots: surgical ? one : room,
+    peek,
   };
 };

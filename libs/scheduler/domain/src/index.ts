@@ -1,4 +1,5 @@
 export { TaskDesk } from './task-desk.js';
+export { DeskRelay } from './relay/desk-relay.js';
 export { TaskStore } from './task-store.js';
 export { TimerStore } from './timer-store.js';
 export type { AcceptedAttempt, SchedulerChange, TaskChange, TaskRow, TaskState, TimerChange, TimerRow } from './task-row.js';

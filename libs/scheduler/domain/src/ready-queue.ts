@@ -61,6 +61,13 @@ export class ReadyQueue {
     return first;
   }
 
+  /** Whether there is a task with one of the names. */
+  has(names: ReadonlySet<string> | undefined): boolean {
+    if (!names) return this.#size > 0;
+    for (const name of this.#byName.keys()) if (names.has(name)) return true;
+    return false;
+  }
+
   #listOf(task: Task): TaskList {
     let list = this.#byName.get(task.spec.name);
     if (!list) this.#byName.set(task.spec.name, (list = { head: undefined, tail: undefined }));

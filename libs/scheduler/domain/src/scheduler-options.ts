@@ -11,6 +11,8 @@ export interface SchedulerOptions {
   readonly clock: Clock;
   /** In [0, 1): jitter, and the part of a token that cannot be guessed. */
   readonly random: () => number;
+  /** The slice's number; default 0. */
+  readonly slice?: number;
   /** Rises each time the slice is opened by an owner. */
   readonly epoch: number;
   /** There is something to take: run a batch. Called at most once until `takeInputs`. */

@@ -83,7 +83,7 @@ describe('Scheduler', () => {
     it('refuses garbage, other tenants’ tokens and what was never handed out', async () => {
       await slice.schedule(1);
       const { token } = await slice.takeOne();
-      const garbage = ['', 'x', '1.1', '1.1.a.', '9.1.a.acme/order-7/r1/1', '1.2.a.acme/order-7/r1/1', '1.1.a.acme/order-7/r1/9', '1.1.a.acme/order-7/r1/1', `${token}x`, '\u0000.\u0000', '99999999999999999999.1.a.b'];
+      const garbage = ['', 'x', '0.1.1', '0.1.1.a.', '0.9.1.a.acme/order-7/r1/1', '0.1.2.a.acme/order-7/r1/1', '0.1.1.a.acme/order-7/r1/9', '0.1.1.a.acme/order-7/r1/1', `${token}x`, '\u0000.\u0000', '0.99999999999999999999.1.a.b'];
       expect(await slice.answer(...garbage.map((each) => ({ token: each, kind: 'completed' as const })))).toEqual(garbage.map(() => 'superseded'));
       expect(await slice.scheduler.heartbeat(TENANT, garbage.map((each) => ({ token: each })))).toEqual(garbage.map(() => ({ status: 'superseded' })));
       const rival = slice.scheduler.answer('rival', [{ token, kind: 'completed' }]);
@@ -94,7 +94,7 @@ describe('Scheduler', () => {
 
     it('refuses whoever speaks for a task that is not committed', async () => {
       slice.scheduler.receive([slice.task(5)]);
-      expect(await slice.scheduler.heartbeat(TENANT, [{ token: '1.1.a.acme/order-7/r1/5' }])).toEqual([{ status: 'superseded' }]);
+      expect(await slice.scheduler.heartbeat(TENANT, [{ token: '0.1.1.a.acme/order-7/r1/5' }])).toEqual([{ status: 'superseded' }]);
     });
 
     it('gives the same receipt to the same answer, again and in one batch', async () => {

@@ -58,6 +58,7 @@ export class Scheduler extends TaskDesk {
     this.#mail = new DeskMail(this.#limits);
     this.#claims = new Claims({
       clock: options.clock,
+      slice: options.slice ?? 0,
       epoch: options.epoch,
       nonce: createNonce(options.random),
       limits: this.#limits,

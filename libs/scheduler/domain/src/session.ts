@@ -42,6 +42,8 @@ export class Poller implements Alarm {
   readonly queues: readonly string[];
   readonly names: ReadonlySet<string> | undefined;
   readonly slots: number;
+  /** Ends when there is work, and takes none. */
+  readonly peek: boolean;
   /** Tokens whose receipt the worker waits for. */
   readonly answered: readonly string[];
   readonly respond: (response: PollResponse) => void;
@@ -54,6 +56,7 @@ export class Poller implements Alarm {
     this.queues = wants.queues;
     this.names = wants.names;
     this.slots = wants.slots;
+    this.peek = wants.peek;
     this.answered = wants.answered;
     this.respond = respond;
   }
@@ -63,5 +66,6 @@ export interface Wants {
   readonly queues: readonly string[];
   readonly names: ReadonlySet<string> | undefined;
   readonly slots: number;
+  readonly peek: boolean;
   readonly answered: readonly string[];
 }

@@ -19,12 +19,14 @@ export class SliceHarness {
   readonly inputs: Input[] = [];
   readonly undoClosings: UndoClosing[] = [];
   readonly #limits: Partial<SchedulerLimits>;
+  readonly #slice: number;
   readonly #observer: SchedulerObserver | undefined;
   scheduler: Scheduler;
   epoch = 1;
   woken = false;
 
-  constructor(limits: Partial<SchedulerLimits> = {}, observer?: SchedulerObserver) {
+  constructor(limits: Partial<SchedulerLimits> = {}, observer?: SchedulerObserver, slice = 0) {
+    this.#slice = slice;
     this.#limits = limits;
     this.#observer = observer;
     this.scheduler = this.#create();
@@ -107,6 +109,6 @@ export class SliceHarness {
   }
 
   #create(): Scheduler {
-    return new Scheduler({ tasks: this.tasks, timers: this.timers, clock: this.clock, random: () => 0.5, epoch: this.epoch, wake: () => (this.woken = true), limits: this.#limits, ...(this.#observer ? { observer: this.#observer } : {}) });
+    return new Scheduler({ tasks: this.tasks, timers: this.timers, clock: this.clock, random: () => 0.5, slice: this.#slice, epoch: this.epoch, wake: () => (this.woken = true), limits: this.#limits, ...(this.#observer ? { observer: this.#observer } : {}) });
   }
 }
