@@ -14,6 +14,7 @@ import { EmbeddedShard } from './embedded-shard.js';
 const SOURCE = `
 import { activities, condition, continueAsNew, onQuery, onSignal, onUpdate, receive, runChild, saga, sleep, signal } from '@perdure/sdk/workflow';
 const act = activities<Record<string, (input?: unknown) => Promise<number>>>({ retry: { maxAttempts: 2, initialInterval: '1s' } });
+const untiring = activities<Record<string, () => Promise<number>>>();
 export const hurry = signal<number>('hurry');
 
 export async function five(start: number): Promise<number> {
@@ -41,6 +42,7 @@ export async function undoing(): Promise<void> {
 }
 export async function parent(): Promise<number> { return (await runChild(five, { workflowId: 'child', input: 1 })) + 1; }
 export async function counter(n: number): Promise<number> { if (n < 3) return continueAsNew<typeof counter>(n + 1); return n; }
+export async function risky(): Promise<number> { return untiring.explode!(); }
 export async function hog(): Promise<void> { for (;;); }
 `;
 
@@ -208,6 +210,24 @@ describe('EmbeddedShard', () => {
     expect(result('p')).toMatchObject({ status: 'completed', result: 7 });
     expect(result('n')).toMatchObject({ status: 'completed', result: 3 });
     expect(reader.list('acme', { workflowId: 'n', limit: 10 }).runs.map(({ status }) => status)).toEqual(['completed', 'continued', 'continued', 'continued']);
+  });
+
+  it('suspends a run whose activity has crashed its workers for a day, and says why', async () => {
+    await start('r', 'risky');
+    for (let crashes = 0; crashes < 3; ) {
+      await shard.settled();
+      const poll = { worker: 'w', session: `s${crashes}`, queues: ['default'], slots: 1, waitMs: 0 };
+      const { tasks } = await shard.poll('acme', { ...poll, holding: [] });
+      clock.advanceBy(2_000);
+      if (tasks.length === 0) continue;
+      await shard.poll('acme', { ...poll, holding: tasks.map(({ token }) => token) });
+      clock.advanceBy(20_000); // it says nothing any more
+      crashes++;
+    }
+    await shard.settled();
+    clock.advanceBy(DAY_MS);
+    await shard.settled();
+    expect(reader.find({ tenant: 'acme', workflowId: 'r' })).toMatchObject({ status: 'suspended', suspended: { kind: 'poisoned', seq: 1, message: 'activity "explode" (#1) has crashed its worker 3 times' } });
   });
 
   it('suspends a run whose code never ends, and its neighbours go on', async () => {
