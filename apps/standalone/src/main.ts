@@ -52,6 +52,7 @@ const stop = (): void => {
     .then(() => server.close())
     .then(() => process.exit(0), fail);
 };
-process.on('SIGINT', stop);
+// A terminal's Ctrl-C reaches a parent that forked this process as well, and the parent says in which order to stop.
+process.on('SIGINT', process.send ? () => undefined : stop);
 process.on('SIGTERM', stop);
 attendParent(server.url, stop);

@@ -23,7 +23,7 @@ export class DevServer {
     this.#child = fork(main, [], { env: { ...inherited, PERDURE_PORT: String(port), PERDURE_DATA: data, PERDURE_SAMPLES: 'off' }, stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
     createInterface({ input: this.#child.stdout! }).on('line', (line) => print(logLine(line)));
     this.ended = new Promise((resolve) => this.#child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`)));
-    this.listening = Promise.race([new Promise<string>((resolve) => this.#child.once('message', ({ url }: { url: string }) => resolve(url))), this.ended.then((how) => Promise.reject(new Error(`the server did not start (${how})`)))]);
+    this.listening = Promise.race([new Promise<string>((resolve) => this.#child.once('message', ({ url }: { url: string }) => resolve(url))), this.ended.then((how) => Promise.reject(new Error(`the server did not start (${how}); --port and --data name another port and another folder`)))]);
     // Whoever waits for it hears of it; nobody has to.
     this.listening.catch(() => undefined);
   }

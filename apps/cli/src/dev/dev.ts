@@ -26,28 +26,33 @@ export const addDevCommand = (program: Command, terminal: Terminal): void => {
 };
 
 const dev = async (terminal: Terminal, entry: string, flags: DevFlags): Promise<void> => {
+  assertFile(entry);
   const files = flags.activities.map((file) => resolve(assertFile(file)));
   const data = resolve(flags.data);
   const server = new DevServer({ port: flags.port, data, print: terminal.out });
   let stopping = false;
-  const stop = (): void => {
+  let worker: KeptWorker | undefined;
+  const stop = async (): Promise<void> => {
+    if (stopping) return;
     stopping = true;
+    // Before the server, which takes its answers.
+    await worker?.stop();
     server.stop();
   };
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop());
   const cleanUps: (() => unknown)[] = [];
   try {
     const url = await server.listening;
     const client = new Client({ url, retryFor: '30s', ...credentialOf(flags) });
     cleanUps.push(() => client.close());
     const deployments = new Deployments({ client, entry, terminal });
-    const watching = await watchBundle(assertFile(entry), (result) => deployments.take(result));
+    const watching = await watchBundle(entry, (result) => deployments.take(result));
     cleanUps.push(() => watching.close());
     const isDeployed = await Promise.race([deployments.first.then(() => true), server.ended.then(() => false)]);
     // Only now, so that the worker's first task finds a bundle that names it.
-    if (isDeployed && files.length > 0) {
-      const worker = new KeptWorker({ files, url, print: terminal.out, ...credentialOf(flags) });
-      cleanUps.push(() => worker.stop());
+    if (isDeployed && !stopping && files.length > 0) {
+      worker = new KeptWorker({ files, url, print: terminal.out, ...credentialOf(flags) });
+      cleanUps.push(() => worker?.stop());
     }
     if (isDeployed) terminal.out(`perdure dev: serving ${url} from ${data} (server process ${server.pid})`);
     await server.ended;

@@ -1,4 +1,5 @@
 import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { watch, type FSWatcher } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -30,10 +31,15 @@ export class KeptWorker {
     this.#watchers = options.files.map((file) => watch(dirname(file), (_, name) => name === basename(file) && this.#changed()));
   }
 
-  stop(): void {
+  /** Resolves when it has ended: what runs may finish for a while. */
+  async stop(): Promise<void> {
     for (const watcher of this.#watchers) watcher.close();
     clearTimeout(this.#pending);
-    this.#child.kill('SIGTERM');
+    const child = this.#child;
+    if (hasEnded(child)) return;
+    const ended = once(child, 'exit');
+    child.kill('SIGTERM');
+    await ended;
   }
 
   #start(): ChildProcess {
@@ -53,8 +59,10 @@ export class KeptWorker {
     const next = (): void => {
       this.#child = this.#start();
     };
-    if (old.exitCode !== null || old.signalCode !== null) return next();
+    if (hasEnded(old)) return next();
     old.once('exit', next);
     old.kill('SIGTERM');
   }
 }
+
+const hasEnded = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode !== null || signalCode !== null;

@@ -9,4 +9,7 @@ export const since = (ms: number): string => {
   return `+${Math.floor(ms / majorMs)}${major}${rest === 0 ? '' : ` ${rest}${minor}`}`;
 };
 
+/** A length of time: `20s`, `7d`. */
+export const lasting = (ms: number): string => since(ms).slice(1).replace(/\.?0+s$/, 's');
+
 export const at = (ms: number): string => new Date(ms).toISOString();

@@ -1,6 +1,6 @@
 import type { Failure, HistoryEvent, Json, Outcome, RunView, SuspendReason } from '@perdure/contract';
 import { stackLines } from './stack.js';
-import { at, since } from './time.js';
+import { at, lasting, since } from './time.js';
 
 const CHARS_MAX = 100;
 
@@ -24,10 +24,10 @@ const DETAILS: { readonly [K in HistoryEvent['kind']]?: (event: Extract<HistoryE
   activityScheduled: ({ seq, name, input }) => `#${seq} ${name}(${input === undefined ? '' : brief(input)})`,
   activityClosed: ({ seq, outcome, attempts }) => `#${seq} ${how(outcome)}${attempts > 1 ? ` after ${attempts} attempts` : ''}`,
   activityCancelRequested: ({ seq }) => `#${seq}`,
-  timerStarted: ({ seq, durationMs }) => `#${seq} for ${since(durationMs).slice(1)}`,
+  timerStarted: ({ seq, durationMs }) => `#${seq} for ${lasting(durationMs)}`,
   timerFired: ({ seq }) => `#${seq}`,
   timerCancelled: ({ seq }) => `#${seq}`,
-  waitOpened: ({ seq, wait, timeoutMs }) => `#${seq} ${wait.type} ${brief(wait.match)}${timeoutMs === undefined ? '' : ` for ${since(timeoutMs).slice(1)}`}`,
+  waitOpened: ({ seq, wait, timeoutMs }) => `#${seq} ${wait.type} ${brief(wait.match)}${timeoutMs === undefined ? '' : ` for ${lasting(timeoutMs)}`}`,
   waitCancelled: ({ seq }) => `#${seq}`,
   waitTimedOut: ({ seq }) => `#${seq}`,
   waitRefused: ({ seq, error }) => `#${seq} ✗ ${why(error)}`,
