@@ -1,9 +1,9 @@
 import { Buffer } from 'node:buffer';
-import { performance } from 'node:perf_hooks';
 import type { VoidReason } from '@perdure/contract';
 import { GROW_IMPORT, TICK_IMPORT, type Engine } from './engine.js';
 import type { EngineExports } from './exports.js';
 import { WASM_PAGE_BYTES } from './limits.js';
+import { Stopwatch } from './stopwatch.js';
 
 /**
  * Thrown by the host's imports through the interpreter's frames. WebAssembly code cannot catch it and neither can the JavaScript
@@ -22,8 +22,6 @@ export class LimitHit extends Error {
 const FUEL_PER_TICK = 50_000;
 const hostStackRanOver = (): LimitHit => new LimitHit('stack', "the host thread's stack ran over");
 
-const NEVER = Number.POSITIVE_INFINITY;
-
 /**
  * One instance of the interpreter with its own memory, from `dataStart` up the image of a realm; below lie the C stack and, above
  * the stack's begin, a scratch area where the host writes arguments. At rest nothing below `dataStart` has a meaning.
@@ -38,7 +36,7 @@ export class Instance {
   broken = false;
   /** Highest address that may hold anything else than zero. */
   dirtyEnd = 0;
-  #deadline = NEVER;
+  readonly #stopwatch = new Stopwatch();
   #pagesMax: number;
 
   constructor(engine: Engine) {
@@ -70,21 +68,21 @@ export class Instance {
     return this.exports.__stack_pointer.value as number;
   }
 
-  /** Runs `work` with a deadline; whatever goes wrong inside comes out as a LimitHit and breaks the instance. */
+  /** Runs `work` for so much of the thread's time; whatever goes wrong inside comes out as a LimitHit and breaks the instance. */
   run<T>(durationMs: number, work: () => T): T {
-    this.#deadline = performance.now() + durationMs;
+    this.#stopwatch.start(durationMs);
     try {
       return work();
     } catch (thrown) {
       this.broken = true;
       throw this.#toLimitHit(thrown);
     } finally {
-      this.#deadline = NEVER;
+      this.#stopwatch.stop();
     }
   }
 
   checkDeadline(): void {
-    if (performance.now() > this.#deadline) throw new LimitHit('time', 'the activation ran longer than it may');
+    if (this.#stopwatch.isOver) throw new LimitHit('time', 'the activation ran longer than it may');
   }
 
   /** Called deep inside; when it fails by anything but the deadline, the thread's stack is at its end, whatever the error calls itself. */

@@ -6,9 +6,9 @@ export interface SandboxLimits {
   readonly memoryBytes: number;
   /** C stack of the interpreter; running over it is a trap that no code can catch. */
   readonly stackBytes: number;
-  /** Longest that one activation may run. */
+  /** Longest that one activation may run, in CPU time of its thread. */
   readonly activationMs: number;
-  /** Longest that the evaluation of a bundle may run. */
+  /** Longest that the evaluation of a bundle may run, counted likewise. */
   readonly evaluationMs: number;
   readonly bundleBytesMax: number;
   /** Baselines kept; the longest unused makes room. */
