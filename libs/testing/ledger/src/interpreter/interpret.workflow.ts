@@ -80,7 +80,7 @@ const follow = async (name: string, step: Step): Promise<LogEntry> => {
     case 'signal':
       return orTimedOut(() => nextSignal<string>(step.signal, timeoutOf(step)));
     case 'event':
-      return orTimedOut(async () => (await receive<{ readonly value: string }>(EVENT_TYPE, { match: { key: eventKeyOf(name, step.n) }, ...(step.timeoutMs !== undefined && { timeout: step.timeoutMs }) })).value);
+      return event(name, step);
     case 'child':
       return child(name, step);
     case 'saga':
@@ -112,13 +112,21 @@ const settled = async (result: Promise<{ readonly value: string }>): Promise<Log
   }
 };
 
+const TIMED_OUT = 'timed out';
+
 const orTimedOut = async (wait: () => Promise<string>): Promise<LogEntry> => {
   try {
     return await wait();
   } catch (error) {
     if (!isErrorNamed(error, 'TimedOut')) throw error;
-    return 'timed out';
+    return TIMED_OUT;
   }
+};
+
+const event = async (name: string, step: EventStep): Promise<LogEntry> => {
+  const match = { key: eventKeyOf(name, step.n) };
+  const first = await orTimedOut(async () => (await receive<{ readonly value: string }>(EVENT_TYPE, { match, ...timeoutOf(step) })).value);
+  return first === TIMED_OUT && step.insists ? { late: (await receive<{ readonly value: string }>(EVENT_TYPE, { match })).value } : first;
 };
 
 const child = async (name: string, { n, steps, poke }: ChildStep): Promise<LogEntry> => {

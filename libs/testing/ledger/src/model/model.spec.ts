@@ -2,7 +2,7 @@ import { describe, expect as assert, it } from '@jest/globals';
 import type { Outcome } from '@perdure/contract';
 import { FOREVER_MS, type Behaviour, type Program, type Step } from '../program/program.js';
 import { expect } from './model.js';
-import type { Observed } from './observed.js';
+import type { Observed, ObservedWait } from './observed.js';
 
 const program = (steps: readonly Step[], more: Partial<Program> = {}): Program => ({ name: 'p', steps, lanes: [], onCancel: 'return', ...more });
 const activity = (n: number, behaviour: Behaviour = { kind: 'ok' }): Extract<Step, { do: 'activity' }> => ({ do: 'activity', n, behaviour });
@@ -17,7 +17,7 @@ interface Seen {
   /** By number: when and how it closed; no outcome: it was asked for and never closed. */
   readonly activities?: Readonly<Record<number, readonly [at: number, outcome?: Outcome]>>;
   readonly timers?: Readonly<Record<number, number | undefined>>;
-  readonly events?: Readonly<Record<number, { readonly receivedAt?: number; readonly timedOutAt?: number }>>;
+  readonly events?: Readonly<Record<number, readonly ObservedWait[]>>;
   readonly signals?: Readonly<Record<string, number>>;
   readonly cancelRequestedAt?: number;
   readonly undoing?: Observed['undoing'];
@@ -29,7 +29,7 @@ const seen = ({ activities = {}, timers = {}, events = {}, signals = {}, undoing
       {
         activities: new Map(Object.entries(activities).map(([n, [at, outcome]]) => [`p#${n}`, { key: n, ...(outcome && { closed: { at, outcome } }) }])),
         timers: new Map(Object.entries(timers).map(([ms, firedAt]) => [Number(ms), { started: 0, ...(firedAt !== undefined && { firedAt }) }])),
-        events: new Map(Object.entries(events).map(([n, each]) => [`p#${n}`, { opened: 0, ...each }])),
+        events: new Map(Object.entries(events).map(([n, each]) => [`p#${n}`, each])),
         signals: new Map(Object.entries(signals)),
         undoing,
         ...(cancelRequestedAt !== undefined && { cancelRequestedAt }),
@@ -82,6 +82,14 @@ describe('the model', () => {
     assert(logOf(program([race]), { activities: { 1: [4, COMPLETED] }, timers: { 5: 3 } })).toEqual([{ won: 1, value: 'slept' }]);
     assert(logOf(program([race]), { activities: { 1: [4, COMPLETED] }, timers: { 5: 6 } })).toEqual([{ won: 0, value: 'done p#1' }]);
     assert(effectsOf(program([race]), { activities: { 1: [0] }, timers: { 5: 3 } })).toEqual({ 'p#1': 'may' });
+  });
+
+  it('waits once more where a step insists', () => {
+    const insisting = program([{ do: 'event', n: 1, timeoutMs: 5, insists: true }]);
+    assert(logOf(insisting, { events: { 1: [{ receivedAt: 2 }] } })).toEqual(['event p#1']);
+    assert(logOf(insisting, { events: { 1: [{ timedOutAt: 2 }, { receivedAt: 3 }] } })).toEqual([{ late: 'event p#1' }]);
+    assert(expect(insisting, seen({ events: { 1: [{ timedOutAt: 2 }, {}] } })).complaints).toHaveLength(1);
+    assert(logOf(program([{ do: 'event', n: 1, timeoutMs: 5 }]), { events: { 1: [{ timedOutAt: 2 }] } })).toEqual(['timed out']);
   });
 
   it('undoes what completed or ended in the dark, the last first', () => {

@@ -1,6 +1,6 @@
 import type { Outcome } from '@perdure/contract';
 import { childNameOf, effectIdOf, eventKeyOf, eventValueOf, FOREVER_MS, undoIdOf, valueOf, type ActivityStep, type Behaviour, type ChildStep, type EventStep, type LogEntry, type Program, type SagaStep, type SignalStep, type Sending, type SleepStep, type Step, type TogetherStep } from '../program/program.js';
-import { observedEvent, type Observed } from './observed.js';
+import { waitsFor, type Observed } from './observed.js';
 
 /**
  * What a program must come to, computed in memory by its own rules; it shares no code with the engine.
@@ -163,12 +163,15 @@ class Model {
     return this.#program.lanes === undefined ? `poke ${this.#program.name}` : undefined;
   }
 
-  #event({ n, timeoutMs }: EventStep): LogEntry {
-    const seen = observedEvent(this.#seen, this.#program.name, n);
-    if (seen?.receivedAt !== undefined) return eventValueOf(eventKeyOf(this.#program.name, n));
-    if (seen?.timedOutAt === undefined) this.#stop(`the wait for event ${n}`);
+  #event({ n, timeoutMs, insists }: EventStep): LogEntry {
+    const [first, second] = waitsFor(this.#seen, this.#program.name, n);
+    const value = eventValueOf(eventKeyOf(this.#program.name, n));
+    if (first?.receivedAt !== undefined) return value;
+    if (first?.timedOutAt === undefined) this.#stop(`the wait for event ${n}`);
     if (timeoutMs === undefined) this.#complain(`the wait for event ${n} timed out, which has no timeout`);
-    return 'timed out';
+    if (!insists) return 'timed out';
+    if (second?.receivedAt === undefined) this.#stop(`the second wait for event ${n}`);
+    return { late: value };
   }
 
   #child({ n, steps }: ChildStep): LogEntry {
@@ -230,8 +233,9 @@ class Model {
     if (branch.do === 'activity') return this.#seen.activities.get(effectIdOf(this.#program.name, branch.n))?.closed?.at ?? Infinity;
     if (branch.do === 'sleep') return this.#seen.timers.get(branch.ms)?.firedAt ?? Infinity;
     if (branch.do !== 'event') throw new TypeError(`no branch of a race: ${branch.do}`);
-    const seen = observedEvent(this.#seen, this.#program.name, branch.n);
-    return Math.min(seen?.receivedAt ?? Infinity, seen?.timedOutAt ?? Infinity);
+    const [first, second] = waitsFor(this.#seen, this.#program.name, branch.n);
+    const last = branch.insists && first?.timedOutAt !== undefined ? second : first;
+    return Math.min(last?.receivedAt ?? Infinity, last?.timedOutAt ?? Infinity);
   }
 
   /** Nobody waits for it: if it ended it must have ended well, and it may have had its effect. */

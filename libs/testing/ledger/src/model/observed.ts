@@ -9,12 +9,18 @@ export interface Observed {
   readonly activities: ReadonlyMap<string, { readonly key: string; readonly closed?: { readonly at: number; readonly outcome: Outcome } }>;
   /** By their duration. */
   readonly timers: ReadonlyMap<number, { readonly firedAt?: number; readonly started: number }>;
-  readonly events: ReadonlyMap<string, { readonly receivedAt?: number; readonly timedOutAt?: number; readonly opened: number }>;
+  /** The waits for each key, in the order in which they were opened. */
+  readonly events: ReadonlyMap<string, readonly ObservedWait[]>;
   /** When each signal arrived, by name. */
   readonly signals: ReadonlyMap<string, number>;
   readonly cancelRequestedAt?: number;
   /** From when until when undo steps were carried out. */
   readonly undoing: readonly { readonly from: number; readonly to?: number }[];
+}
+
+export interface ObservedWait {
+  readonly receivedAt?: number;
+  readonly timedOutAt?: number;
 }
 
 export interface RunHistory {
@@ -37,7 +43,7 @@ export const observe = (chain: readonly RunHistory[]): Observed => {
 class Observer {
   readonly #activities = new Map<string, Mutable<NonNullable<ReturnType<Observed['activities']['get']>>>>();
   readonly #timers = new Map<number, Mutable<NonNullable<ReturnType<Observed['timers']['get']>>>>();
-  readonly #events = new Map<string, Mutable<NonNullable<ReturnType<Observed['events']['get']>>>>();
+  readonly #events = new Map<string, Mutable<ObservedWait>[]>();
   readonly #signals = new Map<string, number>();
   readonly #undoing: Mutable<Observed['undoing'][number]>[] = [];
   #cancelRequestedAt: number | undefined;
@@ -67,12 +73,11 @@ class Observer {
       case 'timerFired':
         return void Object.assign(this.#timers.get(Number(this.#bySeq.get(event.seq))) ?? {}, { firedAt: at });
       case 'waitOpened':
-        this.#bySeq.set(event.seq, String(event.wait.match.key));
-        return void this.#events.set(String(event.wait.match.key), { opened: at });
+        return this.#opened(event.seq, String(event.wait.match.key));
       case 'eventReceived':
-        return void Object.assign(this.#events.get(String(this.#bySeq.get(event.seq))) ?? {}, { receivedAt: at });
+        return void Object.assign(this.#waitOf(event.seq), { receivedAt: at });
       case 'waitTimedOut':
-        return void Object.assign(this.#events.get(String(this.#bySeq.get(event.seq))) ?? {}, { timedOutAt: at });
+        return void Object.assign(this.#waitOf(event.seq), { timedOutAt: at });
       case 'signalReceived':
         return void this.#signals.set(event.name, at);
       case 'compensationRequested':
@@ -86,6 +91,17 @@ class Observer {
     }
   }
 
+  #opened(seq: number, key: string): void {
+    const waits = this.#events.get(key) ?? [];
+    this.#events.set(key, [...waits, {}]);
+    this.#bySeq.set(seq, key);
+  }
+
+  /** Waits for one key come one after the other. */
+  #waitOf(seq: number): Mutable<ObservedWait> {
+    return this.#events.get(String(this.#bySeq.get(seq)))?.at(-1) ?? {};
+  }
+
   #scheduled(seq: number, effectId: string): void {
     const { tenant, workflowId, runId } = this.#run;
     this.#bySeq.set(seq, effectId);
@@ -93,4 +109,4 @@ class Observer {
   }
 }
 
-export const observedEvent = (observed: Observed, name: string, n: number): ReturnType<Observed['events']['get']> => observed.events.get(eventKeyOf(name, n));
+export const waitsFor = (observed: Observed, name: string, n: number): readonly ObservedWait[] => observed.events.get(eventKeyOf(name, n)) ?? [];

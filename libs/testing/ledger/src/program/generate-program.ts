@@ -133,9 +133,10 @@ class Maker {
   #event(): EventStep {
     const draws = this.#draws;
     const n = ++this.#n;
-    const timed = draws.chance(35);
-    if (!timed || draws.chance(75)) this.#send({ send: 'event', key: eventKeyOf(this.#name, n), id: `${this.#name}:event-${n}`, value: eventValueOf(eventKeyOf(this.#name, n)), afterMs: draws.int(0, 700), early: draws.chance(30) });
-    return { do: 'event', n, ...(timed && { timeoutMs: this.#duration(50, 1_500) }) };
+    const timed = draws.chance(50);
+    const insists = timed && draws.chance(50);
+    if (!timed || insists || draws.chance(75)) this.#send({ send: 'event', key: eventKeyOf(this.#name, n), id: `${this.#name}:event-${n}`, value: eventValueOf(eventKeyOf(this.#name, n)), afterMs: draws.int(0, 700), early: draws.chance(30) });
+    return { do: 'event', n, ...(timed && { timeoutMs: this.#duration(50, insists ? 700 : 1_500) }), ...(insists && { insists }) };
   }
 
   #saga(): SagaStep {
@@ -168,7 +169,7 @@ class Maker {
     const draws = this.#draws;
     const weights = { activity: 5, sleep: 3, event: 2, ...(mode === 'all' && { signal: this.#options.client ? 2 : 0, saga: 1, child: 1 }) };
     const branches = Array.from({ length: draws.int(2, 4) }, () => this.#simple(draws.weighted<'activity' | 'sleep' | 'event' | 'signal' | 'saga' | 'child'>({ signal: 0, saga: 0, child: 0, ...weights })));
-    return { do: 'together', mode, losers: draws.pick(['awaited', 'left']), branches };
+    return { do: 'together', mode, losers: mode === 'all' ? 'awaited' : draws.pick(['awaited', 'left']), branches };
   }
 
   /** No two of a program are the same. */

@@ -39,6 +39,8 @@ export interface EventStep {
   readonly do: 'event';
   readonly n: number;
   readonly timeoutMs?: number;
+  /** Waits once more, without a timeout, when the first wait has timed out: an event that came too late for that one is not lost. */
+  readonly insists?: boolean;
 }
 export interface ChildStep {
   readonly do: 'child';
