@@ -1,10 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { disturbances, type Disturbance } from './chaos.js';
+import { disturbances, type Disturbance, type Lane } from './chaos.js';
 
-const first = (seed: number, count: number): readonly Disturbance[] => {
-  const all = disturbances({ seed, gapMs: [10, 20], holdMs: [30, 40] });
+const first = (seed: number, count: number, lane: Lane = 'servers'): readonly Disturbance[] => {
+  const all = disturbances({ seed, lane, gapMs: [10, 20], holdMs: [30, 40] });
   return Array.from({ length: count }, () => all.next().value);
 };
+const sortsIn = (all: readonly Disturbance[]): readonly string[] => [...new Set(all.map((each) => (each.do === 'cut' ? 'cut' : `${each.do} ${each.role}`)))].sort();
 
 describe('disturbances', () => {
   it('are the same for the same seed, and others for another', () => {
@@ -12,13 +13,16 @@ describe('disturbances', () => {
     expect(first(5, 50)).not.toEqual(first(6, 50));
   });
 
-  it('are of every sort, within their bounds', () => {
-    const all = first(1, 300);
-    expect([...new Set(all.map((each) => (each.do === 'cut' ? 'cut' : `${each.do} ${each.role}`)))].sort()).toEqual(['cut', 'hold ledger', 'hold server', 'hold worker', 'kill ledger', 'kill server', 'kill worker']);
-    for (const each of all) {
+  it('are of every sort, each in its lane', () => {
+    expect(sortsIn(first(1, 300))).toEqual(['hold server', 'kill server', 'stop server']);
+    expect(sortsIn(first(1, 300, 'surroundings'))).toEqual(['cut', 'hold ledger', 'hold worker', 'kill ledger', 'kill worker', 'stop worker']);
+  });
+
+  it('keep to their bounds', () => {
+    for (const each of [...first(1, 300), ...first(1, 300, 'surroundings')]) {
       expect(each.thenMs).toBeGreaterThanOrEqual(10);
       expect(each.thenMs).toBeLessThanOrEqual(20);
-      if (each.do === 'hold') expect(each.ms).toBeLessThanOrEqual(40);
+      if (each.do === 'hold') expect(each.ms).toBeLessThanOrEqual(3 * 40);
     }
   });
 });

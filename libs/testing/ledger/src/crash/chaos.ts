@@ -18,28 +18,41 @@ export interface ChaosOptions {
   readonly log: string;
 }
 
+/** `stop`: asked to end, as an operator does. `stumbleMs`: it is killed once more so long after it was started again. */
 export type Disturbance =
-  | { readonly do: 'kill' | 'hold'; readonly role: Role; readonly which: number; readonly ms: number; readonly thenMs: number }
+  | { readonly do: 'kill' | 'hold' | 'stop'; readonly role: Role; readonly stumbleMs?: number; readonly which: number; readonly ms: number; readonly thenMs: number }
   | { readonly do: 'cut'; readonly cuts: Cuts; readonly ms: number; readonly thenMs: number };
 
-/** What is done, in which order, and for how long: the seed decides it. When it falls, and upon what, real time decides. */
-export function* disturbances({ seed, gapMs, holdMs }: Pick<ChaosOptions, 'seed' | 'gapMs' | 'holdMs'>): Generator<Disturbance, never> {
-  const draws = new Draws(seed);
+/** A hold can be so much longer than others: then even a session is given up. */
+const LONG_HOLD = 3;
+
+/** Two things go wrong at once, and no more: one of the servers', one of what is around them. */
+const LANES = {
+  servers: { killServer: 5, stopServer: 1, holdServer: 2 },
+  surroundings: { killWorker: 2, stopWorker: 1, holdWorker: 3, killLedger: 1, holdLedger: 1, cut: 5 },
+} as const;
+export type Lane = keyof typeof LANES;
+
+/** What is done in a lane, in which order, and for how long: the seed decides it. When it falls, and upon what, real time decides. */
+export function* disturbances({ seed, lane, gapMs, holdMs }: Pick<ChaosOptions, 'seed' | 'gapMs' | 'holdMs'> & { readonly lane: Lane }): Generator<Disturbance, never> {
+  const draws = new Draws(lane === 'servers' ? seed : -1 - seed);
   for (;;) {
     const thenMs = draws.int(...gapMs);
-    const kind = draws.weighted({ killServer: 5, holdServer: 2, killWorker: 2, holdWorker: 2, killLedger: 1, holdLedger: 1, cut: 5 });
+    const kind: string = draws.weighted<string>(LANES[lane]);
     if (kind === 'cut') {
       yield { do: 'cut', cuts: { answers: draws.int(0, 30), requests: draws.int(0, 15), delays: draws.int(0, 30), delayMsMax: draws.int(10, 900) }, ms: draws.int(300, 3_000), thenMs };
     } else {
       const role: Role = kind.endsWith('Server') ? 'server' : kind.endsWith('Worker') ? 'worker' : 'ledger';
-      // A process that was killed is away for a while, too; most come back at once.
-      const ms = kind.startsWith('hold') ? draws.int(...holdMs) : draws.chance(70) ? 0 : draws.int(1, 1_500);
-      yield { do: kind.startsWith('hold') ? 'hold' : 'kill', role, which: draws.int(0, 999), ms, thenMs };
+      const what = kind.startsWith('hold') ? 'hold' : kind.startsWith('stop') ? 'stop' : 'kill';
+      // A process that has ended is away for a while, too; most come back at once.
+      const ms = what === 'hold' ? draws.int(...holdMs) * (draws.chance(10) ? LONG_HOLD : 1) : draws.chance(70) ? 0 : draws.int(1, 1_500);
+      const stumbles = what === 'kill' && draws.chance(30);
+      yield { do: what, role, which: draws.int(0, 999), ms, thenMs, ...(stumbles && { stumbleMs: draws.int(1, 900) }) };
     }
   }
 }
 
-/** Disturbs a deployment, one disturbance after the other, until it is told to stop; then nothing is disturbed any more. */
+/** Disturbs a deployment, in each lane one disturbance after the other, until it is told to stop; then nothing is disturbed any more. */
 export class Chaos {
   readonly #options: ChaosOptions;
   readonly counts: Record<string, number> = {};
@@ -50,15 +63,16 @@ export class Chaos {
   }
 
   async run(over: AbortSignal): Promise<void> {
-    const { deployment } = this.#options;
-    try {
-      for (const disturbance of disturbances(this.#options)) {
-        await wait(disturbance.thenMs, over);
-        if (over.aborted) break;
-        await this.#disturb(disturbance, over);
-      }
-    } finally {
-      for (const proxy of deployment.proxies) proxy.cuts = NO_CUTS;
+    const lanes = Object.keys(LANES) as Lane[];
+    await Promise.all(lanes.map((lane) => this.#lane(lane, over)));
+    for (const proxy of this.#options.deployment.proxies) proxy.cuts = NO_CUTS;
+  }
+
+  async #lane(lane: Lane, over: AbortSignal): Promise<void> {
+    for (const disturbance of disturbances({ ...this.#options, lane })) {
+      await wait(disturbance.thenMs, over);
+      if (over.aborted) return;
+      await this.#disturb(disturbance, over);
     }
   }
 
@@ -72,20 +86,21 @@ export class Chaos {
     }
     const target = this.#pick(disturbance);
     if (!target) return;
-    this.#note(`${disturbance.do} ${disturbance.role}`, `${target.options.name}, pid ${target.pid}, for ${disturbance.ms} ms`);
+    this.#note(`${disturbance.do} ${disturbance.role}`, `${target.options.name}, pid ${target.pid}, for ${disturbance.ms} ms${disturbance.stumbleMs === undefined ? '' : `, and again ${disturbance.stumbleMs} ms later`}`);
     if (disturbance.do === 'hold') {
       target.hold();
       await wait(disturbance.ms, over);
       return target.resume();
     }
-    await target.kill();
+    await (disturbance.do === 'kill' ? target.kill() : target.stop());
     await wait(disturbance.ms, over);
+    if (disturbance.stumbleMs !== undefined) await target.stumble(disturbance.stumbleMs);
     await target.start();
   }
 
   #pick({ role, which, do: what }: Exclude<Disturbance, { do: 'cut' }>): ManagedProcess | undefined {
     const targets = this.#options.deployment.processes.filter(({ options }) => options.role === role && !options.sheltered);
-    if (role === 'worker' && what === 'kill' && ++this.#workerKills > this.#options.workerKillsMax) return undefined;
+    if (role === 'worker' && what !== 'hold' && ++this.#workerKills > this.#options.workerKillsMax) return undefined;
     return targets[which % targets.length];
   }
 

@@ -24,7 +24,10 @@ export const collectForgotten = async (client: Client, acknowledgements: readonl
   const forgotten: string[] = [];
   const left = ids.values();
   const ask = async (): Promise<void> => {
-    for (const id of left) if ((await client.publish({ type: EVENT_TYPE, source: EVENT_SOURCE, id })) !== 'duplicate') forgotten.push(id);
+    for (const id of left) {
+      const told = await client.publish({ type: EVENT_TYPE, source: EVENT_SOURCE, id }).catch(String);
+      if (told !== 'duplicate') forgotten.push(`${id} (asked again: ${told})`);
+    }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, ask));
   return forgotten;

@@ -21,6 +21,8 @@ export interface ProcessOptions {
   readonly sheltered?: boolean;
 }
 
+const STOP_MS_MAX = 60_000;
+
 /** Every process that this one has started and that has not ended: none outlives it. */
 const alive = new Set<ChildProcess>();
 process.on('exit', () => alive.forEach((child) => child.kill('SIGKILL')));
@@ -59,9 +61,22 @@ export class ManagedProcess {
     await this.#end('SIGKILL');
   }
 
+  /** Asks it to end, as an operator does. */
   async stop(): Promise<void> {
     this.resume();
+    const patience = setTimeout(() => {
+      this.faults.push(`${this.options.name} had not ended ${STOP_MS_MAX} ms after it was asked to`);
+      this.#child?.kill('SIGKILL');
+    }, STOP_MS_MAX);
     await this.#end('SIGTERM');
+    clearTimeout(patience);
+  }
+
+  /** Begins to start and is killed before it is ready, or soon after. */
+  async stumble(afterMs: number): Promise<void> {
+    this.#spawn();
+    await pause(afterMs);
+    await this.kill();
   }
 
   /** It stands still, with all its connections. */

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
@@ -25,6 +26,7 @@ const programOf = (path: string): string => fileURLToPath(new URL(`../../dist/${
 const WORKER = programOf('worker/main.js');
 const LEDGER = programOf('book/main.js');
 const SLOTS = 40;
+const COMPLAINTS_SHOWN = 20;
 const TENANT = 'demo';
 
 /** One server process over one data folder; worker processes and the ledger beside it. */
@@ -61,12 +63,19 @@ export class StandaloneDeployment extends Deployment {
   }
 
   override async leftovers(): Promise<readonly string[]> {
-    return [...this.#pending(), ...(await this.#unsound())];
+    return [...this.#pending(), ...(await this.#unsound()), ...this.#complaints()];
   }
 
   async #unsound(): Promise<readonly string[]> {
     const { findings } = await verifyFolder(this.#data);
     return findings.length === 0 ? [] : [describeFindings(findings)];
+  }
+
+  /** No batch is taken back and no input set aside because processes die. */
+  #complaints(): readonly string[] {
+    const lines = readFileSync(join(this.#options.folder, 'server.log'), 'utf8').split('\n');
+    const errors = lines.filter((line) => line !== '' && (!line.startsWith('{') || /^\{"level":[56]0/.test(line)));
+    return errors.slice(0, COMPLAINTS_SHOWN).map((line) => `the server complained: ${line.slice(0, 1_000)}`);
   }
 
   #pending(): readonly string[] {
