@@ -20,8 +20,8 @@ describe('random programs on a server that is killed', () => {
       atOnce: 40,
       size: 3,
       crashPercent: 1,
-      chaos: { gapMs: [200, 1_500], holdMs: [100, 1_200], workerKillsMax: 1 },
-      disturbMs: 20_000,
+      chaos: { gapMs: [200, 1_800], holdMs: [100, 1_000], workerKillsMax: 1 },
+      disturbMs: 14_000,
       settleMs: 90_000,
     };
     const report = await runCrashTest(options);

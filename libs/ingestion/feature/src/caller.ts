@@ -1,4 +1,4 @@
-import { abortOnDisconnect, traceOf } from '@perdure/http';
+import { abortWait, traceOf } from '@perdure/http';
 import type { Caller } from '@perdure/ingestion';
 import { PerdureError } from '@perdure/contract';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -21,7 +21,7 @@ export const callerOf = (tenant: string, request: FastifyRequest): Caller => {
 };
 
 /** A caller that may leave before the answer: for routes that are held open. */
-export const waitingCallerOf = (tenant: string, request: FastifyRequest, reply: FastifyReply): Caller => ({ ...callerOf(tenant, request), signal: abortOnDisconnect(reply) });
+export const waitingCallerOf = (tenant: string, request: FastifyRequest, reply: FastifyReply): Caller => ({ ...callerOf(tenant, request), signal: abortWait(reply) });
 
 export const idempotencyKeyOf = (request: FastifyRequest): string | undefined => {
   const key = request.headers['idempotency-key'];

@@ -1,6 +1,6 @@
 import { Body, Controller, HttpCode, Inject, Post, Res } from '@nestjs/common';
 import type { AnswerReceipt, HeartbeatResponse, PollResponse } from '@perdure/contract';
-import { abortOnDisconnect, Tenant, zod } from '@perdure/http';
+import { abortWait, Tenant, zod } from '@perdure/http';
 import { TaskDesk } from '@perdure/scheduler';
 import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
@@ -18,7 +18,7 @@ export class TasksController {
   @Post('poll')
   @HttpCode(200)
   async poll(@Tenant() tenant: string, @Body(zod(pollBody)) body: z.output<typeof pollBody>, @Res({ passthrough: true }) reply: FastifyReply): Promise<PollResponse> {
-    return this.#desk.poll(tenant, body, abortOnDisconnect(reply));
+    return this.#desk.poll(tenant, body, abortWait(reply));
   }
 
   @Post('answers')

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Body, Controller, Get, Module, Post, Req } from '@nestjs/common';
+import { Body, Controller, Get, Module, Post, Req, Res } from '@nestjs/common';
 import { PerdureError } from '@perdure/contract';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { Authenticator, createHttpApp, Tenant, zod, type HttpApp, type Principal } from './index.js';
+import { abortWait, Authenticator, createHttpApp, Tenant, zod, type HttpApp, type Principal } from './index.js';
 
 const schema = z.strictObject({ name: z.string(), data: z.unknown().optional() });
 
@@ -26,6 +26,24 @@ class Probe {
     throw new PerdureError('overloaded', 'too much');
   }
 }
+/** Holds its requests open as long as there is use in it. */
+@Controller()
+class Holding {
+  static held: PromiseWithResolvers<void> = Promise.withResolvers();
+  static aborted: PromiseWithResolvers<void> = Promise.withResolvers();
+
+  @Get('v1/hold')
+  async hold(@Res({ passthrough: true }) reply: FastifyReply): Promise<unknown> {
+    const signal = abortWait(reply);
+    Holding.held.resolve();
+    await new Promise((resolve) => signal.addEventListener('abort', resolve));
+    Holding.aborted.resolve();
+    return { known: 'nothing yet' };
+  }
+}
+@Module({ controllers: [Holding] })
+class HoldingRoot {}
+
 @Module({ controllers: [Probe] })
 class Root {}
 
@@ -85,5 +103,35 @@ describe('createHttpApp', () => {
 
   it('leaves a webhook its raw bytes', async () => {
     expect((await send('POST', '/v1/webhooks/github', { payload: '{ "a" : 1 }', key: 'none' })).body).toEqual({ bytes: '{ "a" : 1 }' });
+  });
+});
+
+describe('a request that is held open', () => {
+  const open = async (): Promise<{ readonly app: HttpApp; readonly url: string }> => {
+    Holding.held = Promise.withResolvers();
+    Holding.aborted = Promise.withResolvers();
+    const app = await createHttpApp(HoldingRoot, { authenticator: new ByHeader(), bodyBytesMax: 1000 });
+    await app.nest.listen(0, '127.0.0.1');
+    return { app, url: `${await app.nest.getUrl()}/v1/hold` };
+  };
+  const headers = { authorization: 'Bearer k' };
+
+  it('is answered with what is known when the server closes, and does not keep it from closing', async () => {
+    const { app, url } = await open();
+    const answer = fetch(url, { headers });
+    await Holding.held.promise;
+    await app.nest.close();
+    expect(await (await answer).json()).toEqual({ known: 'nothing yet' });
+  });
+
+  it('is given up when its caller goes away', async () => {
+    const { app, url } = await open();
+    const gone = new AbortController();
+    const answer = fetch(url, { headers, signal: gone.signal }).catch(() => 'gone');
+    await Holding.held.promise;
+    gone.abort();
+    await Holding.aborted.promise;
+    expect(await answer).toBe('gone');
+    await app.nest.close();
   });
 });

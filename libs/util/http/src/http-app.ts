@@ -5,6 +5,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import type { PerdureError } from '@perdure/contract';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Authenticator } from './authenticator.js';
+import { endWaitsOnClose } from './abort-wait.js';
 import { addBodyParsers } from './body-parsers.js';
 import { answerClientError } from './client-error.js';
 import { fromThrown, PROBLEM_JSON, toProblem } from './problem.js';
@@ -52,6 +53,7 @@ export const createHttpApp = async (module: Type | DynamicModule, options: HttpA
     },
   });
   const instance = adapter.getInstance() as unknown as FastifyInstance;
+  endWaitsOnClose(instance);
   const routes = new RouteTable();
   routes.watch(instance);
   options.observe?.(instance);

@@ -1,4 +1,4 @@
-export { abortOnDisconnect } from './abort.js';
+export { abortWait } from './abort-wait.js';
 export { Authenticator } from './authenticator.js';
 export type { Principal } from './authenticator.js';
 export { createHttpApp } from './http-app.js';
