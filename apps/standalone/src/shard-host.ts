@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { ThreadGateway, type SpanReport } from '@perdure/embedded';
+import { HOST_STACK_MB } from '@perdure/sandbox';
 import type { Logger } from 'pino';
 import type { ShardThreadData } from './shard-thread.js';
 
@@ -17,7 +18,7 @@ export interface ShardHostOptions {
 
 /** Starts a shard in a thread of its own and waits until it has opened its file. */
 export const startShard = async (data: ShardThreadData, { logger, onFatal, onSpans }: ShardHostOptions): Promise<ThreadGateway> => {
-  const worker = new Worker(new URL('./shard-thread.js', import.meta.url), { workerData: data, transferList: data.peers.map((peer) => peer.port) });
+  const worker = new Worker(new URL('./shard-thread.js', import.meta.url), { workerData: data, transferList: data.peers.map((peer) => peer.port), resourceLimits: { stackSizeMb: HOST_STACK_MB } });
   worker.on('message', (batch: ToldMessage[]) => {
     for (const { log, spans } of batch) {
       if (log) logger[log.level](log.fields, log.message);

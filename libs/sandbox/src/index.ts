@@ -1,4 +1,4 @@
-export { DEFAULT_LIMITS } from './limits.js';
+export { DEFAULT_LIMITS, HOST_STACK_MB } from './limits.js';
 export type { SandboxLimits } from './limits.js';
 export type { Activation, Realm } from './realm.js';
 export { Sandbox } from './sandbox.js';

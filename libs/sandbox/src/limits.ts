@@ -50,3 +50,6 @@ export function toLimits(given: Partial<SandboxLimits> = {}): SandboxLimits {
   assert(limits.stackBytes >= 64 * KIB && limits.stackBytes <= 896 * KIB && limits.stackBytes % 16 === 0, 'stackBytes lies between 64 and 896 KiB');
   return Object.freeze(limits);
 }
+
+/** `resourceLimits.stackSizeMb` of a thread that runs realms: four times what the deepest nesting was seen to take, so that the stack which ends is the interpreter's. */
+export const HOST_STACK_MB = 32;

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
+import { HOST_STACK_MB } from './limits.js';
 import { Sandbox } from './sandbox.js';
 
 const run = promisify(execFile);
@@ -35,6 +36,31 @@ async function inChild<T>(program: string, ...flags: string[]): Promise<T> {
   const { stdout } = await run(process.execPath, [...flags, '--no-warnings', '--conditions=@perdure/source', '--input-type=module', '-e', HOOK + program], { env, maxBuffer: 64 * 1024 * 1024 });
   return JSON.parse(stdout) as T;
 }
+
+/** Each nests by another of the interpreter's functions. */
+const DEEP = {
+  calls: '(function f() { f() })()', getter: 'const o = { get x() { return this.x } }; o.x', toString: 'const o = { toString() { return `${this}` } }; String(o)',
+  sort: 'const f = () => [2, 1].sort(f); f()', replace: "const f = () => 'a'.replace(/a/, f); f()", apply: 'const f = () => Reflect.apply(f, null, []); f()',
+  construct: 'class A { constructor() { new A() } } new A()', spread: 'const o = { [Symbol.iterator]() { return [...this] } }; [...o]', async: 'const f = async () => { await f() }; f()',
+  delegate: 'function* g() { yield* g() } [...g()]', proxy: 'const p = new Proxy({}, {}); Object.setPrototypeOf(p, Object.create(p)); p.x',
+  parseLists: "JSON.parse('['.repeat(5e6))", parseObjects: "JSON.parse('{\"a\":'.repeat(1e6))", flat: 'let a = [1]; for (let i = 0; i < 2e5; i++) a = [a]; a.flat(Infinity)',
+  join: 'let a = [1]; for (let i = 0; i < 2e5; i++) a = [a]; String(a)', paren: "(0, eval)('('.repeat(3e6))", list: "(0, eval)('['.repeat(3e6))", object: "(0, eval)('({a:'.repeat(1e6))",
+  functions: "(0, eval)('function f(){'.repeat(5e5))", unary: "(0, eval)('!'.repeat(3e6))", power: "(0, eval)('a**'.repeat(2e6))", awaiting: "(0, eval)('async()=>{' + 'await '.repeat(2e6))",
+  template: "(0, eval)('`${'.repeat(1e6))", blocks: "(0, eval)('{'.repeat(3e6))", ifs: "(0, eval)('if(1)'.repeat(2e6))", arrows: "(0, eval)('()=>'.repeat(2e6))", lookahead: "new RegExp('(?='.repeat(2e6))",
+};
+
+/** In a worker thread, whose stack's size can be told: what ended each. */
+const NESTING = `
+import { parentPort, workerData } from 'node:worker_threads';
+${HOOK}
+const sandbox = await Sandbox.create({ snapshotKey: key, limits: { activationMs: 20_000 } });
+sandbox.loadBundle({ hash: 'b', code: workerData.CODE });
+parentPort.postMessage(Object.fromEntries(Object.entries(workerData.DEEP).map(([name, code]) => {
+  const realm = sandbox.openRealm('b');
+  const { output, message } = realm.activate(JSON.stringify({ code }));
+  realm.close();
+  return [name, message ?? output];
+})));`;
 
 const outputsOf = (activations: readonly unknown[]): unknown[] => activations.map((each) => (each as { output?: string }).output);
 
@@ -73,5 +99,15 @@ describe('Sandbox across processes', () => {
       console.log(JSON.stringify({ grownMb: await rss() - before, stats: sandbox.stats() }));`, '--expose-gc');
     expect(grownMb).toBeLessThan(50);
     expect(stats).toMatchObject({ liveRealms: 0, idleInstances: 0, instancesCreated: 1_020, instancesDestroyed: 1_020 });
+  }, TIMEOUT_MS);
+
+  it.each([[[]], [['--liftoff-only']], [['--no-liftoff']]])('ends every depth by a stack of its own, however it is compiled %j', async (flags) => {
+    const program = `
+      const { Worker } = await import('node:worker_threads');
+      const told = (worker) => new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject));
+      console.log(JSON.stringify(await told(new Worker(${JSON.stringify(NESTING)}, { eval: true, workerData: ${JSON.stringify({ CODE, DEEP })}, resourceLimits: { stackSizeMb: ${HOST_STACK_MB} } }))));
+      process.exit(0);`;
+    const ends = await inChild<Record<string, string>>(program, ...flags);
+    expect(ends).toEqual(Object.fromEntries(Object.keys(DEEP).map((name) => [name, 'the stack ran over'])));
   }, TIMEOUT_MS);
 });

@@ -11,7 +11,7 @@ export interface Instruction {
   readonly sub: number;
 }
 
-export const OPCODE = { block: 0x02, loop: 0x03, if: 0x04, else: 0x05, end: 0x0b, call: 0x10, callIndirect: 0x11, globalGet: 0x23, memorySize: 0x3f, memoryGrow: 0x40 } as const;
+export const OPCODE = { unreachable: 0x00, block: 0x02, loop: 0x03, if: 0x04, else: 0x05, end: 0x0b, call: 0x10, callIndirect: 0x11, globalGet: 0x23, memorySize: 0x3f, memoryGrow: 0x40 } as const;
 
 export function readUnsigned(bytes: Uint8Array, at: number): { value: number; next: number } {
   let value = 0;

@@ -29,6 +29,11 @@ describe('patchModule', () => {
     expect(new Set(loops)).toEqual(new Set([OPCODE.globalGet]));
   });
 
+  it('puts a wrapper before what may call itself with too small a frame', () => {
+    const { bytes } = patchModule(source, OPTIONS);
+    expect(opcodesOf(bytes).filter((opcode) => opcode === OPCODE.unreachable).length - opcodesOf(source).filter((opcode) => opcode === OPCODE.unreachable).length).toBe(85);
+  });
+
   it('is the same every time', () => {
     expect(Buffer.from(patchModule(source, OPTIONS).bytes).equals(Buffer.from(patchModule(source, OPTIONS).bytes))).toBe(true);
   });

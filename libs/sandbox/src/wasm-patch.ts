@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { codeStart, type Instruction, instructions, OPCODE, readUnsigned, writeSigned, writeUnsigned } from './wasm-code.js';
+import { functionsToFrame, parameterCounts, wrapperOf, type Body } from './wasm-frames.js';
 
 /**
  * Changes the interpreter's module at load, so that its limits hold whatever the code inside it does:
@@ -10,6 +11,7 @@ import { codeStart, type Instruction, instructions, OPCODE, readUnsigned, writeS
  * 4. Every loop, and every bulk copy by its length, burns fuel; the host is asked for the time when it is used up. The interpreter's
  *    own interrupts count bytecodes, so its native loops (`new Array(2 ** 32 - 1).join('')` takes minutes) would escape the deadline.
  * 5. The C stack, which lies below all data, begins at `stackBytes`: running over it leaves the memory, which is a trap.
+ * 6. Whatever may call itself takes from the C stack (`wasm-frames.ts`), so that 5 bounds every depth.
  */
 export interface PatchOptions {
   readonly maximumPages: number;
@@ -120,11 +122,19 @@ function patchTypes(body: Uint8Array): { body: Uint8Array; bulkType: number } {
   return { body: Buffer.concat([Uint8Array.from(writeUnsigned(count + 1)), body.subarray(next), Uint8Array.of(0x60, 3, I32, I32, I32, 0)]), bulkType: count };
 }
 
-function patchFunctions(body: Uint8Array, bulkType: number): { body: Uint8Array; count: number } {
-  const { value: count, next } = readUnsigned(body, 0);
-  const added = [...writeUnsigned(bulkType), ...writeUnsigned(bulkType)];
-  return { body: Buffer.concat([Uint8Array.from(writeUnsigned(count + 2)), body.subarray(next), Uint8Array.from(added)]), count };
+/** The type of each of the module's own functions. */
+function functionTypes(body: Uint8Array): number[] {
+  let { value: count, next: p } = readUnsigned(body, 0);
+  const types: number[] = [];
+  for (; count > 0; count--) {
+    const { value, next } = readUnsigned(body, p);
+    types.push(value);
+    p = next;
+  }
+  return types;
 }
+
+const functionSection = (types: readonly number[]): Uint8Array => Uint8Array.from([...writeUnsigned(types.length), ...types.flatMap((type) => writeUnsigned(type))]);
 
 /** `fuel -= cost; if (fuel < 0) tick()`. */
 const burn = (cost: readonly number[], tickIndex: number): number[] => [
@@ -173,35 +183,56 @@ function patchBody(code: Uint8Array, { start, end }: { readonly start: number; r
   return parts;
 }
 
-function patchCode(code: Uint8Array, to: Indexes): Uint8Array {
+function bodiesOf(code: Uint8Array): Body[] {
   const { value: count, next } = readUnsigned(code, 0);
-  const parts: Uint8Array[] = [Uint8Array.from(writeUnsigned(count + 2))];
+  const bodies: Body[] = [];
   for (let index = 0, p = next; index < count; index++) {
     const { value: size, next: start } = readUnsigned(code, p);
     p = start + size;
-    const body = patchBody(code, { start, end: p }, to);
-    parts.push(Uint8Array.from(writeUnsigned(body.reduce((sum, part) => sum + part.length, 0))), ...body);
+    bodies.push({ start, end: p });
   }
-  parts.push(bulkFunction([OP.bulk, BULK.copy, 0, 0], to.tick), bulkFunction([OP.bulk, BULK.fill, 0], to.tick));
+  return bodies;
+}
+
+/** By number of the function: what stands in its place, while it moves to the end. */
+type Wrappers = ReadonlyMap<number, Uint8Array>;
+
+function patchCode(code: Uint8Array, { bodies, to, wrappers }: { readonly bodies: readonly Body[]; readonly to: Indexes; readonly wrappers: Wrappers }): Uint8Array {
+  const parts: Uint8Array[] = [Uint8Array.from(writeUnsigned(bodies.length + 2 + wrappers.size))];
+  const moved: Uint8Array[] = [];
+  for (const [index, body] of bodies.entries()) {
+    const patched = patchBody(code, body, to);
+    const sized = [Uint8Array.from(writeUnsigned(patched.reduce((sum, part) => sum + part.length, 0))), ...patched];
+    const wrapper = wrappers.get(index);
+    if (wrapper) moved.push(...sized);
+    parts.push(...(wrapper ? [wrapper] : sized));
+  }
+  parts.push(bulkFunction([OP.bulk, BULK.copy, 0, 0], to.tick), bulkFunction([OP.bulk, BULK.fill, 0], to.tick), ...moved);
   return Buffer.concat(parts);
 }
 
 export function patchModule(module: Uint8Array, options: PatchOptions): Patched {
   const sections = sectionsOf(module);
   const imports = bodyOf(sections, SECTION.import);
+  const importCount = readUnsigned(imports, 0).value;
   const types = patchTypes(bodyOf(sections, SECTION.type));
-  const functions = patchFunctions(bodyOf(sections, SECTION.function), types.bulkType);
+  const functions = functionTypes(bodyOf(sections, SECTION.function));
   const globals = patchGlobals(bodyOf(sections, SECTION.global), options.stackBytes);
   const memory = patchMemory(bodyOf(sections, SECTION.memory), options);
-  const copy = readUnsigned(imports, 0).value + functions.count;
+  const copy = importCount + functions.length;
   const to: Indexes = { grow: importIndex(imports, options.growImport), tick: importIndex(imports, options.tickImport), copy, fill: copy + 1 };
+  const code = bodyOf(sections, SECTION.code);
+  const bodies = bodiesOf(code);
+  const framed = functionsToFrame(code, bodies, importCount);
+  const parameters = parameterCounts(bodyOf(sections, SECTION.type));
+  const wrappers: Wrappers = new Map(framed.map((index, at) => [index, wrapperOf(copy + 2 + at, parameters[functions[index]!]!)]));
   const replaced = new Map<number, Uint8Array>([
     [SECTION.type, types.body],
-    [SECTION.function, functions.body],
+    [SECTION.function, functionSection([...functions, types.bulkType, types.bulkType, ...framed.map((index) => functions[index]!)])],
     [SECTION.global, globals.body],
     [SECTION.memory, memory.body],
     [SECTION.export, patchExports(bodyOf(sections, SECTION.export), options.exports)],
-    [SECTION.code, patchCode(bodyOf(sections, SECTION.code), to)],
+    [SECTION.code, patchCode(code, { bodies, to, wrappers })],
   ]);
   const bytes = assemble(sections.map(({ id, body }) => ({ id, body: replaced.get(id) ?? body })));
   return { bytes, dataStart: globals.dataStart, freshPages: memory.freshPages };
