@@ -25,7 +25,7 @@ const plain = (text: string): string =>
     .replaceAll(/\+\d[\w. ]*?(?= {2}|\n|$)/g, '+SINCE')
     .replaceAll(/ {2,}/g, '  ');
 
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
 describe('perdure', () => {
   let folder: string;

@@ -53,7 +53,7 @@ class Dev {
 }
 
 // Several processes start in each test, on machines that have other things to do.
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
 describe('perdure dev', () => {
   let folder: string;

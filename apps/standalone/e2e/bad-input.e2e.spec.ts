@@ -14,7 +14,7 @@ const problemOf = (code: ProblemCode) => {
   return { type: `urn:perdure:problem:${code}`, title, status, code, detail: expect.stringMatching(/./) };
 };
 
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
 describe('bad input', () => {
   let world: ApiWorld;

@@ -10,7 +10,7 @@ import { freePort, ServerProcess, until } from './server-process.js';
 const FIRST_ORDERS = 10;
 const SOURCE = '/webhooks/swiftcart-carrier';
 
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
 describe('the sample product on a server with nothing configured', () => {
   let folder: string;

@@ -43,5 +43,5 @@ describe('the tour of README', () => {
     expect({ exitCode, output }).toEqual({ exitCode: 0, output: expect.stringContaining('the server has ended (SIGKILL)') });
     expect(output).toContain('"Hello, Ada, approved by Grace"\n');
     expect(output.match(/activityScheduled|activityClosed|completed /g)).toEqual(['activityScheduled', 'activityClosed', 'completed ']);
-  }, 120_000);
+  }, 300_000);
 });
