@@ -6,7 +6,7 @@ import { explainFindings, runCrashTest, type CrashTestOptions } from './crash/cr
 import { StandaloneDeployment } from './crash/standalone-deployment.js';
 
 /** `npm run test:crash`: rounds of random programs against a real server that is killed, each round with a seed and a data folder of its own. */
-const USAGE = 'usage: test:crash -- [--seed N] [--minutes M] [--programs K] [--size 1..4] [--settle SECONDS]';
+const USAGE = 'usage: test:crash -- [--seed N] [--minutes M] [--programs K] [--at-once N] [--size 1..4] [--gap MS] [--settle SECONDS]';
 
 const { values } = parseArgs({
   options: {
@@ -18,17 +18,22 @@ const { values } = parseArgs({
     minutes: { type: 'string', default: '10' },
     /** Of one round. */
     programs: { type: 'string', default: '500' },
+    /** Programs under way at once. */
+    'at-once': { type: 'string', default: '64' },
     size: { type: 'string', default: '3' },
+    /** The longest time between two disturbances of one lane, milliseconds. */
+    gap: { type: 'string', default: '2500' },
     /** When nothing is disturbed any more, everything must have ended within so many seconds: a poisoned activity alone waits 60. */
     settle: { type: 'string', default: '150' },
   },
 });
-const [first, minutes, programs, size, settle] = [values.seed, values.minutes, values.programs, values.size, values.settle].map(Number) as [number, number, number, number, number];
-if (values.server === '' || [first, minutes, programs, size, settle].some((value) => !Number.isFinite(value) || value < 0)) {
+const [first, minutes, programs, atOnce, size, gap, settle] = [values.seed, values.minutes, values.programs, values['at-once'], values.size, values.gap, values.settle].map(Number) as [number, number, number, number, number, number, number];
+if (values.server === '' || [first, minutes, programs, atOnce, size, gap, settle].some((value) => !Number.isFinite(value) || value < 0)) {
   console.error(USAGE);
   process.exit(2);
 }
 
+const GAP_MS_MIN = 100;
 const ROUND_MS_MAX = 3_600_000;
 
 const round = (seed: number, folder: string): CrashTestOptions => ({
@@ -36,10 +41,10 @@ const round = (seed: number, folder: string): CrashTestOptions => ({
   folder,
   seed,
   programs,
-  atOnce: 64,
+  atOnce,
   size,
   crashPercent: 2,
-  chaos: { gapMs: [100, 2_500], holdMs: [100, 4_000], workerKillsMax: Infinity },
+  chaos: { gapMs: [Math.min(GAP_MS_MIN, gap), gap], holdMs: [100, 4_000], workerKillsMax: Infinity },
   disturbMs: ROUND_MS_MAX,
   settleMs: settle * 1_000,
   log: (text) => console.log(`seed ${seed}: ${text}`),

@@ -1,5 +1,5 @@
 import type { ActivityOptions } from '@perdure/sdk/workflow';
-import { HEARTBEAT_TIMEOUT_MS, SLOW_TIMEOUT_MS, type Behaviour } from '../program/program.js';
+import { HEARTBEAT_TIMEOUT_MS, LATER_TIMEOUT_MS, SLOW_TIMEOUT_MS, type Behaviour } from '../program/program.js';
 
 /** Served by workers with one slot: who kills them takes nobody along. */
 export const FRAGILE_QUEUE = 'fragile';
@@ -20,6 +20,8 @@ export const optionsOf = (behaviour: Behaviour): ActivityOptions => {
       return { ...PATIENT, startToCloseTimeout: SLOW_TIMEOUT_MS };
     case 'overdue':
       return { ...PATIENT, startToCloseTimeout: SLOW_TIMEOUT_MS, retry: { ...RETRY, maxAttempts: 1 } };
+    case 'later':
+      return { ...PATIENT, startToCloseTimeout: LATER_TIMEOUT_MS };
     case 'silent':
       return { ...PATIENT, heartbeatTimeout: HEARTBEAT_TIMEOUT_MS };
     default:

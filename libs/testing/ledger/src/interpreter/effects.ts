@@ -1,18 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { activity, TerminalError, type Undo } from '@perdure/sdk/activity';
+import { activity, completeLater, TerminalError, type Undo } from '@perdure/sdk/activity';
 import { OVERRUN_MS, PROGRESS_END, PROGRESS_SILENT_AT, HEARTBEAT_TIMEOUT_MS, SLOW_TIMEOUT_MS, valueOf, type Done, type Work } from '../program/program.js';
 import type { HandOut, LedgerRecord } from '../book/ledger-record.js';
 
 export interface EffectsOptions {
   /** Resolves once the record is on the ledger's disk. */
   readonly record: (record: LedgerRecord) => Promise<void>;
+  /** Completes the attempt that the token names; resolves when the server has answered. */
+  readonly complete: (token: string, done: Done) => Promise<void>;
   /** Ends this process at once. */
   readonly die: () => never;
 }
 
 /** The activities of the interpreter: each tells the ledger of its attempt, and of its effect under its idempotency key. */
-export const createEffects = ({ record, die }: EffectsOptions) => {
+export const createEffects = ({ record, complete, die }: EffectsOptions) => {
   const begin = async (effectId: string): Promise<{ readonly execution: string; readonly apply: (undoes?: Undone) => Promise<Done> }> => {
     const { idempotencyKey: key, attempt, info, progress } = activity();
     const execution = randomUUID();
@@ -49,6 +51,11 @@ export const createEffects = ({ record, die }: EffectsOptions) => {
         break;
       case 'silent':
         return beating(attempt, apply);
+      case 'later': {
+        const { token } = activity().info;
+        void pause(behaviour.afterMs).then(() => apply()).then((done) => complete(token, done));
+        return completeLater();
+      }
       default:
     }
     return apply();

@@ -17,7 +17,7 @@ describe('generateProgram', () => {
   it('makes every sort of step, behaviour and sending', () => {
     const all = programs(3);
     expect([...new Set(all.flatMap(({ steps }) => inner(steps).map((step) => (step.do === 'together' ? `${step.mode} ${step.losers}` : step.do))))].sort()).toEqual(['activity', 'all awaited', 'child', 'continue', 'event', 'fail', 'forever', 'race awaited', 'race left', 'saga', 'signal', 'sleep', 'updates']);
-    expect([...new Set(all.flatMap(({ steps }) => activitiesOf(steps).map(({ behaviour }) => behaviour.kind)))].sort()).toEqual(['crash', 'exhausted', 'flaky', 'ok', 'overdue', 'silent', 'slow', 'terminal']);
+    expect([...new Set(all.flatMap(({ steps }) => activitiesOf(steps).map(({ behaviour }) => behaviour.kind)))].sort()).toEqual(['crash', 'exhausted', 'flaky', 'later', 'ok', 'overdue', 'silent', 'slow', 'terminal']);
     expect([...new Set(all.flatMap(({ lanes }) => lanes.flat().map(({ send }) => send)))].sort()).toEqual(['cancel', 'event', 'query', 'signal', 'update']);
   });
 

@@ -100,7 +100,7 @@ class Maker {
   #behaviour(): Behaviour {
     const draws = this.#draws;
     if (draws.chance(this.#options.crashPercent)) return { kind: 'crash', times: 1, applied: draws.chance(50) };
-    switch (draws.weighted({ ok: 50, flaky: 20, exhausted: 6, terminal: 8, slow: 6, overdue: 4, silent: 3 })) {
+    switch (draws.weighted({ ok: 50, flaky: 20, exhausted: 6, terminal: 8, slow: 6, overdue: 4, silent: 3, later: 5 })) {
       case 'ok':
         return { kind: 'ok' };
       case 'flaky':
@@ -115,6 +115,8 @@ class Maker {
         return { kind: 'overdue' };
       case 'silent':
         return { kind: 'silent' };
+      case 'later':
+        return { kind: 'later', afterMs: draws.int(1, 500) };
     }
   }
 

@@ -86,6 +86,7 @@ export interface ForeverStep {
  * - `slow` overruns its start-to-close timeout some times and goes on nevertheless, to answer when nobody wants it any more
  * - `overdue` has one attempt, which overruns
  * - `silent` reports progress, then is not heard of; the next attempt goes on from there
+ * - `later` ends at once, and its worker completes it through the API some time after; a worker that dies meanwhile never does
  */
 export type Behaviour =
   | { readonly kind: 'ok' }
@@ -95,7 +96,8 @@ export type Behaviour =
   | { readonly kind: 'slow'; readonly times: number }
   | { readonly kind: 'overdue' }
   | { readonly kind: 'crash'; readonly times: number; readonly applied: boolean }
-  | { readonly kind: 'silent' };
+  | { readonly kind: 'silent' }
+  | { readonly kind: 'later'; readonly afterMs: number };
 
 export type Sending =
   | { readonly send: 'signal'; readonly signal: string; readonly id: string; readonly value: string; readonly afterMs: number }
@@ -110,6 +112,8 @@ export const FOREVER_MS = 3_600_000;
 /** Start-to-close timeout of `slow` and `overdue`, and how far they overrun it. */
 export const SLOW_TIMEOUT_MS = 400;
 export const OVERRUN_MS = 300;
+/** Start-to-close timeout of `later`. */
+export const LATER_TIMEOUT_MS = 2_500;
 export const HEARTBEAT_TIMEOUT_MS = 1_500;
 /** Progress that `silent` makes in all, and where it falls silent. */
 export const PROGRESS_END = 4;
