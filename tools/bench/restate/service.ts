@@ -1,4 +1,5 @@
 // Restate's side of the workloads: the same steps, in a service process of its own. Run by Node as it stands, with the port as its argument.
+import { createServer } from 'node:http2';
 import * as restate from '@restatedev/restate-sdk';
 import { checksumOf, digestOf, stepResult, STEPS } from '../dist/expected.js';
 
@@ -32,6 +33,7 @@ const fanOut = restate.workflow({
   },
 });
 
-await restate.serve({ services: [fiveStep, signalled, fanOut], port: Number(process.argv[2]) });
-process.send?.('ready');
+// The server is killed on purpose: that it goes away is no news. On loopback, where `serve` would take every address.
+const endpoint = restate.createEndpointHandler({ services: [fiveStep, signalled, fanOut], logger: () => undefined });
+createServer(endpoint).listen(Number(process.argv[2]), '127.0.0.1', () => process.send?.('ready'));
 process.on('disconnect', () => process.exit(0));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { parseStat, threadGroups, type Usage } from './process-usage.js';
+import { busyOf, parseStat, threadGroups, type Usage } from './process-usage.js';
 
 const thread = (name: string, cpuS: number): { name: string; cpuS: number } => ({ name, cpuS });
 const usage = (...threads: [number, string, number][]): Usage => ({ cpuS: 0, rssBytes: 0, threads: new Map(threads.map(([id, name, cpuS]) => [id, thread(name, cpuS)])) });
@@ -13,5 +13,9 @@ describe('process usage', () => {
     const before = usage([7, 'node', 1], [8, 'shard-0', 1], [9, 'shard-1', 1]);
     const after = usage([7, 'node', 2], [8, 'shard-0', 1.5], [9, 'shard-1', 3], [10, 'node', 0.25]);
     expect(threadGroups(7, before, after)).toEqual({ main: 1, shard: 2.5, helpers: 0.25 });
+  });
+
+  it('adds up what the machine did, without its waiting', () => {
+    expect(busyOf('cpu  100 20 30 4000 500 6 7 8 9 10\ncpu0 1 1 1 1\n')).toBeCloseTo(1.71);
   });
 });

@@ -33,6 +33,15 @@ export const usageOf = (pid: number): Usage => {
   return { cpuS: parseStat(readFileSync(`/proc/${pid}/stat`, 'utf8')).cpuS, threads, rssBytes: Number(rss?.[1] ?? 0) * 1024 };
 };
 
+/** CPU seconds that anything has used since the machine started. */
+export const busyCpuS = (): number => busyOf(readFileSync('/proc/stat', 'utf8'));
+
+/** `cpu user nice system idle iowait irq softirq steal …`: what a guest uses is in `user` already. */
+export const busyOf = (stat: string): number => {
+  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = stat.slice(0, stat.indexOf('\n')).split(/ +/).slice(1).map(Number);
+  return (user + nice + system + irq + softirq + steal) / TICKS_PER_SECOND;
+};
+
 /** A thread may end between the listing and the reading. */
 const readIfThere = (path: string): string | undefined => {
   try {

@@ -11,20 +11,20 @@ export interface Row {
   readonly syncsPerRun?: number;
 }
 
-const HEADINGS = ['workload', 'in flight', 'system', 'rate /s', 'p50 ms', 'p95 ms', 'p99 ms', 'CPU ms: server', '(threads)', 'worker', 'client', 'syncs', 'RSS MB: server', 'worker', 'rate ÷ restate', 'p50 ÷ restate'];
+const HEADINGS = ['workload', 'in flight', 'system', 'rate /s', 'p50 ms', 'p95 ms', 'p99 ms', 'CPU ms: server', '(threads)', 'worker', 'client', 'syncs', 'RSS MB: server', 'worker', 'other CPUs', 'rate ÷ restate', 'p50 ÷ restate', 'p99 ÷ restate'];
 
 /** One table; a row's last columns compare it with Restate's of the same workload and concurrency. */
 export const reportOf = (rows: readonly Row[]): string =>
   renderTable(HEADINGS, rows.map((row) => {
     const { workload, concurrency, system, measured } = row;
     const peer = rows.find((each) => each.system === 'restate' && each.workload === workload && each.concurrency === concurrency && each !== row)?.measured;
-    const { ratePerS, latencyMs, cpuMs, threadsMs, rssMb } = measured;
+    const { ratePerS, latencyMs, cpuMs, threadsMs, rssMb, othersCpus } = measured;
     return [
       workload, String(concurrency), system,
       showNumber(ratePerS), showNumber(latencyMs.p50), showNumber(latencyMs.p95), showNumber(latencyMs.p99),
       showNumber(cpuMs['server']), showThreads(threadsMs['server'] ?? {}), showNumber(cpuMs['worker']), showNumber(cpuMs['client']),
       showNumber(row.syncsPerRun), showNumber(rssMb['server']), showNumber(rssMb['worker']),
-      showNumber(ratioOf(ratePerS, peer?.ratePerS)), showNumber(ratioOf(latencyMs.p50, peer?.latencyMs.p50)),
+      showNumber(othersCpus), showNumber(ratioOf(ratePerS, peer?.ratePerS)), showNumber(ratioOf(latencyMs.p50, peer?.latencyMs.p50)), showNumber(ratioOf(latencyMs.p99, peer?.latencyMs.p99)),
     ];
   }));
 

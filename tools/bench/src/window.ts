@@ -1,6 +1,6 @@
 import type { LoadJob, LoadResult } from './load.js';
 import type { LoadGenerator } from './load-generator.js';
-import { threadGroups, usageOf, type Usage } from './process-usage.js';
+import { busyCpuS, threadGroups, usageOf, type Usage } from './process-usage.js';
 import { concat, spreadOf, type Spread } from './statistics.js';
 import type { System } from './systems/system.js';
 
@@ -12,6 +12,8 @@ export interface Window {
   /** The same by role and group of threads. */
   readonly threadsS: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly rssBytes: Readonly<Record<string, number>>;
+  /** CPU seconds that other programs used meanwhile. */
+  readonly othersS: number;
 }
 
 export const measureWindow = async (generator: LoadGenerator, system: System, job: LoadJob): Promise<Window> => {
@@ -19,12 +21,23 @@ export const measureWindow = async (generator: LoadGenerator, system: System, jo
   const read = (): Map<string, Usage> => new Map(Object.entries(pids).map(([role, pid]) => [role, usageOf(pid)]));
   let before = new Map<string, Usage>();
   let after = new Map<string, Usage>();
-  const load = await generator.run(job, { onMeasuring: () => void (before = read()), onMeasured: () => void (after = read()) });
+  let busyS = 0;
+  const onMeasuring = (): void => {
+    before = read();
+    busyS -= busyCpuS();
+  };
+  const onMeasured = (): void => {
+    after = read();
+    busyS += busyCpuS();
+  };
+  const load = await generator.run(job, { onMeasuring, onMeasured });
   assertRight(system, load);
   const byRole = <T>(of: (before: Usage, after: Usage, pid: number) => T): Record<string, T> => Object.fromEntries(Object.entries(pids).map(([role, pid]) => [role, of(before.get(role)!, after.get(role)!, pid)]));
+  const cpuS = byRole((start, end) => end.cpuS - start.cpuS);
   return {
     load,
-    cpuS: byRole((start, end) => end.cpuS - start.cpuS),
+    cpuS,
+    othersS: Math.max(0, busyS - sum(Object.values(cpuS))),
     threadsS: byRole((start, end, pid) => threadGroups(pid, start, end)),
     rssBytes: byRole((_start, end) => end.rssBytes),
   };
@@ -46,6 +59,8 @@ export interface Measured {
   readonly threadsMs: Readonly<Record<string, Readonly<Record<string, number>>>>;
   /** At the end of the last window. */
   readonly rssMb: Readonly<Record<string, number>>;
+  /** How many CPUs other programs had meanwhile, on average. */
+  readonly othersCpus: number;
 }
 
 /** All windows of one system as one figure: rates by all time, percentiles over all latencies. */
@@ -61,6 +76,7 @@ export const summarise = (windows: readonly Window[]): Measured => {
     latencyMs: spreadOf(latencies),
     cpuMs: perRun(windows.map(({ cpuS }) => cpuS)),
     threadsMs: Object.fromEntries(roles.map((role) => [role, perRun(windows.map(({ threadsS }) => threadsS[role] ?? {}))])),
+    othersCpus: sum(windows.map(({ othersS }) => othersS)) / elapsedS,
     rssMb: mapValues(windows.at(-1)?.rssBytes ?? {}, (bytes) => bytes / 2 ** 20),
   };
 };

@@ -13,7 +13,7 @@ export const SCHEDULER_LIMITS = {
   /** Deadlines handled in one batch; the rest follow in the next. */
   dueMaxPerBatch: 1_000,
   /** Timers fired in one batch. Each wakes a run, most often one that is not in memory: so few that a second in which 50,000 are due leaves the other runs their share of every batch (design §14). */
-  timersMaxPerBatch: 8,
+  timersMaxPerBatch: 4,
   answersMaxPerBatch: 4_096,
   /** The receipts of answers that came with a poll wait so long for a task to go with. */
   receiptLingerMs: 100,

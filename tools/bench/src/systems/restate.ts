@@ -43,7 +43,7 @@ export class RestateSystem implements System {
   async start(): Promise<void> {
     const [ingress = 0, admin = 0, node = 0, service = 0] = await freePorts(4);
     this.#ports = { ingress, admin, node, service };
-    this.#service = this.#children.fork(SERVICE, [String(service)], { env: { ...process.env, RESTATE_LOGGING: 'ERROR' }, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+    this.#service = this.#children.fork(SERVICE, [String(service)], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
     await untilSaysReady(this.#service);
     await this.startServer();
     const registered = await fetch(`http://127.0.0.1:${admin}/deployments`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ uri: `http://127.0.0.1:${service}` }) });

@@ -22,7 +22,7 @@ export const fiveStep = async (lab: Lab): Promise<Outcome> => {
   const rows: Row[] = [];
   for (const concurrency of lab.options.concurrency) rows.push(...(await inTurns(lab, { systems, concurrency, acknowledged })));
   const remarks: string[] = [];
-  for (const system of systems) remarks.push(await survivesKill(lab.generator, system, acknowledged.get(system)!));
+  for (const system of systems) remarks.push(await survivesKill(lab, system, acknowledged.get(system)!));
   await lab.stop(systems);
   const syncs = await syncsPerRun(lab);
   return { rows: rows.map((row) => ({ ...row, ...syncs.of(row) })), remarks: [...remarks, ...syncs.remarks] };

@@ -28,7 +28,7 @@ export const parked = async (lab: Lab): Promise<Outcome> => {
   const system = await lab.perdure();
   const empty = await restartedRss(system);
   const ids = Array.from({ length: RUNS * share }, (_, index) => `parked-${index}`);
-  const rates = await startInBlocks(lab, system, ids);
+  const blocks = await startInBlocks(lab, system, ids);
   const full = await restartedRss(system);
   const { snapshots = 0, bytes = 0 } = sumOverShards(system, 'select count(*) as snapshots, coalesce(sum(length(body)), 0) as bytes from snapshot');
   const woken = shuffled(ids, SEED).slice(0, WOKEN * share);
@@ -38,9 +38,9 @@ export const parked = async (lab: Lab): Promise<Outcome> => {
   return {
     rows: [{ workload: 'parked, woken', concurrency: WAKERS, system: system.title, measured: summarise([window]) }],
     remarks: [
-      `parked: ${ids.length} runs: ${showNumber((full - empty) / ids.length)} bytes of process memory each after a restart (${showNumber(full / 2 ** 20)} MB in all, ${showNumber(empty / 2 ** 20)} MB without them)`,
+      `parked: ${ids.length} runs: ${showNumber(Math.max(0, full - empty) / ids.length)} bytes of process memory each after a restart (${showNumber(full / 2 ** 20)} MB in all, ${showNumber(empty / 2 ** 20)} MB without them)`,
       `parked: ${snapshots} snapshots of ${showNumber(bytes / Math.max(1, snapshots))} bytes on average`,
-      `parked: starts a second, by tenth, until each of them waits: ${rates.map(showNumber).join(' ')}`,
+      `parked: by tenth, starts a second until each of them waits: ${blocks.map(({ ratePerS }) => showNumber(ratePerS)).join(' ')}; the server's CPU ms for each: ${blocks.map(({ cpuMs }) => showNumber(cpuMs)).join(' ')}`,
       `parked: all ${woken.length} woken runs returned their 1 KB of state`,
     ],
   };
@@ -53,15 +53,23 @@ const restartedRss = async (system: System): Promise<number> => {
   return usageOf(system.pids()['server']!).rssBytes;
 };
 
-const startInBlocks = async (lab: Lab, system: System, ids: readonly string[]): Promise<number[]> => {
+interface Block {
+  readonly ratePerS: number;
+  /** The server's, for each run: a busy machine changes it less than the rate. */
+  readonly cpuMs: number;
+}
+
+const startInBlocks = async (lab: Lab, system: System, ids: readonly string[]): Promise<Block[]> => {
   const size = ids.length / BLOCKS;
-  const rates: number[] = [];
+  const cpuS = (): number => usageOf(system.pids()['server']!).cpuS;
+  const blocks: Block[] = [];
   for (let from = 0; from < ids.length; from += size) {
     lab.say(`parked: starting ${from} to ${from + size} …`);
     const startedAt = performance.now();
+    const cpuBefore = cpuS();
     assertRight(system, await lab.generator.run({ kind: 'start', system: system.name, url: system.url, workflow: 'parked', concurrency: STARTERS, ids: ids.slice(from, from + size) }));
     await untilNone(system, 'task');
-    rates.push((size * 1000) / (performance.now() - startedAt));
+    blocks.push({ ratePerS: (size * 1000) / (performance.now() - startedAt), cpuMs: ((cpuS() - cpuBefore) * 1000) / size });
   }
-  return rates;
+  return blocks;
 };
