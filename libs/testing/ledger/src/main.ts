@@ -6,7 +6,7 @@ import { explainFindings, runCrashTest, type CrashTestOptions } from './crash/cr
 import { StandaloneDeployment } from './crash/standalone-deployment.js';
 
 /** `npm run test:crash`: rounds of random programs against a real server that is killed, each round with a seed and a data folder of its own. */
-const USAGE = 'usage: test:crash -- [--seed N] [--minutes M] [--programs K] [--at-once N] [--size 1..4] [--gap MS] [--settle SECONDS]';
+const USAGE = 'usage: test:crash -- [--seed N] [--minutes M] [--programs K] [--at-once N] [--size 1..4] [--shards N] [--gap MS] [--settle SECONDS]';
 
 const { values } = parseArgs({
   options: {
@@ -21,14 +21,15 @@ const { values } = parseArgs({
     /** Programs under way at once. */
     'at-once': { type: 'string', default: '64' },
     size: { type: 'string', default: '3' },
+    shards: { type: 'string', default: '1' },
     /** The longest time between two disturbances of one lane, milliseconds. */
     gap: { type: 'string', default: '2500' },
     /** When nothing is disturbed any more, everything must have ended within so many seconds: a poisoned activity alone waits 60. */
     settle: { type: 'string', default: '150' },
   },
 });
-const [first, minutes, programs, atOnce, size, gap, settle] = [values.seed, values.minutes, values.programs, values['at-once'], values.size, values.gap, values.settle].map(Number) as [number, number, number, number, number, number, number];
-if (values.server === '' || [first, minutes, programs, atOnce, size, gap, settle].some((value) => !Number.isFinite(value) || value < 0)) {
+const [first, minutes, programs, atOnce, size, shards, gap, settle] = [values.seed, values.minutes, values.programs, values['at-once'], values.size, values.shards, values.gap, values.settle].map(Number) as [number, number, number, number, number, number, number, number];
+if (values.server === '' || [first, minutes, programs, atOnce, size, shards, gap, settle].some((value) => !Number.isFinite(value) || value < 0)) {
   console.error(USAGE);
   process.exit(2);
 }
@@ -37,7 +38,7 @@ const GAP_MS_MIN = 100;
 const ROUND_MS_MAX = 3_600_000;
 
 const round = (seed: number, folder: string): CrashTestOptions => ({
-  deployment: new StandaloneDeployment({ main: values.server, folder, seed, workers: 2, fragileWorkers: 1, surgical: true }),
+  deployment: new StandaloneDeployment({ main: values.server, folder, seed, shards, workers: 2, fragileWorkers: 1, surgical: true }),
   folder,
   seed,
   programs,

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
@@ -15,6 +15,8 @@ export interface StandaloneOptions {
   readonly main: string;
   readonly folder: string;
   readonly seed: number;
+  /** Threads of the server, each with a file of its own. */
+  readonly shards: number;
   readonly workers: number;
   /** Workers with one slot, for activities that kill their worker. */
   readonly fragileWorkers: number;
@@ -79,12 +81,9 @@ export class StandaloneDeployment extends Deployment {
   }
 
   #pending(): readonly string[] {
-    const db = new DatabaseSync(join(this.#data, 'shard-0.db'), { readOnly: true });
-    try {
-      return PENDING_ROWS.flatMap(({ what, query }) => (db.prepare(query).all() as { row: string }[]).map(({ row }) => `${what} is left: ${row.slice(0, 400)}`));
-    } finally {
-      db.close();
-    }
+    return readdirSync(this.#data)
+      .filter((name) => /^shard-\d+\.db$/.test(name))
+      .flatMap((name) => pendingIn(join(this.#data, name)).map((row) => `${name}: ${row}`));
   }
 
   get #data(): string {
@@ -96,7 +95,7 @@ export class StandaloneDeployment extends Deployment {
   }
 
   #server(port: number): ManagedProcess {
-    const env = { PERDURE_PORT: String(port), PERDURE_DATA: this.#data, PERDURE_TENANT: TENANT, PERDURE_SAMPLES: 'off', PERDURE_LOG_LEVEL: 'warn' };
+    const env = { PERDURE_PORT: String(port), PERDURE_DATA: this.#data, PERDURE_TENANT: TENANT, PERDURE_SAMPLES: 'off', PERDURE_SHARDS: String(this.#options.shards), PERDURE_LOG_LEVEL: 'warn' };
     return this.#process({ name: 'server', role: 'server', args: [this.#options.main], env, isReady: () => answers(`http://127.0.0.1:${port}/readyz`) });
   }
 
@@ -130,3 +129,17 @@ const PENDING_ROWS = [
   { what: 'an event offered to a run', query: `select source || ' ' || id as row from event where state = 'offered'` },
   { what: 'an open run', query: 'select workflow_id as row from run where closed_at is null' },
 ] as const;
+
+/** Only where there are several shards. */
+const OUTBOX_ROWS = { what: 'an effect for another shard', query: `select destination || ' ' || body as row from peer_outbox` } as const;
+
+const pendingIn = (path: string): readonly string[] => {
+  const db = new DatabaseSync(path, { readOnly: true });
+  try {
+    const rowsOf = ({ what, query }: { readonly what: string; readonly query: string }): readonly string[] => (db.prepare(query).all() as { row: string }[]).map(({ row }) => `${what} is left: ${row.slice(0, 400)}`);
+    const hasPeers = db.prepare(`select 1 from sqlite_master where name = 'peer_outbox'`).get() !== undefined;
+    return [...PENDING_ROWS, ...(hasPeers ? [OUTBOX_ROWS] : [])].flatMap(rowsOf);
+  } finally {
+    db.close();
+  }
+};
