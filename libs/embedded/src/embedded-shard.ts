@@ -10,6 +10,7 @@ import { deriveRunId, sha256Hex } from '@perdure/identity';
 import type { Sandbox } from '@perdure/sandbox';
 import { Scheduler } from '@perdure/scheduler';
 import { SqliteCorrelationStore, SqliteSagaStore, SqliteSchedulerStore, SqliteStateStore, type ShardFile } from '@perdure/sqlite';
+import { isFatal, rethrow } from './fatal.js';
 import { Inbox } from './inbox.js';
 import { Peers, singly, type PeerEffect } from './peers/peers.js';
 import type { PortBus } from './peers/port-bus.js';
@@ -37,6 +38,8 @@ export interface EmbeddedShardOptions {
   readonly eventsBufferedMax?: number;
   /** Takes the spans of traced runs, a commit at a time. Absent: traces are off. */
   readonly onSpans?: (report: SpanReport) => void;
+  /** Memory is not as the file says, and only opening the file anew tells: the shard does no more. Default: an uncaught error, which ends the thread. */
+  readonly onFatal?: (error: Error) => void;
   /** A line for the operator. */
   readonly log?: (level: 'info' | 'warn' | 'error', message: string, fields: Readonly<Record<string, unknown>>) => void;
 }
@@ -49,6 +52,7 @@ type Work =
 
 const outcomeKeyOf = (ref: { readonly tenant: string; readonly workflowId: string; readonly inputId: string }): string => `${ref.tenant}\u0000${ref.workflowId}\u0000${ref.inputId}`;
 
+const STORE_AWAY_RETRY_MS = 100;
 const DAY_MS = 86_400_000;
 const SWEEP_EVERY_MS = 10 * 60_000;
 const PURGE_RUNS_MAX = 500;
@@ -82,6 +86,8 @@ export class EmbeddedShard extends ShardGateway {
   #scheduled = false;
   #woken = false;
   #closing = false;
+  #isStoreAway = false;
+  #isRetrySet = false;
   #cancelSweep: CancelTimer = () => undefined;
   readonly #waiting = new Map<string, Extract<Work, { kind: 'input' }>[]>();
   readonly #listeners: ((hints: ShardHints) => void)[] = [];
@@ -243,7 +249,7 @@ export class EmbeddedShard extends ShardGateway {
     // A clock may still sound for a shard that has closed.
     if (this.#closing) return;
     this.#woken = true;
-    this.#kick();
+    this.#kickOn();
   }
 
   /** What arrives in one turn of the event loop makes one batch: the commit is shared. */
@@ -254,8 +260,20 @@ export class EmbeddedShard extends ShardGateway {
       this.#scheduled = false;
       this.#turning = this.#turn().finally(() => {
         this.#turning = undefined;
-        if (this.#hasWork()) this.#kick();
+        if (this.#hasWork()) this.#kickOn();
       });
+    });
+  }
+
+  /** What waits for a batch by itself is not tried again at once while the store takes none. */
+  #kickOn(): void {
+    if (!this.#isStoreAway || this.#work.length > 0) return this.#kick();
+    if (this.#isRetrySet) return;
+    this.#isRetrySet = true;
+    const { clock } = this.#options;
+    clock.at(clock.now() + STORE_AWAY_RETRY_MS, () => {
+      this.#isRetrySet = false;
+      this.#kick();
     });
   }
 
@@ -370,6 +388,7 @@ export class EmbeddedShard extends ShardGateway {
   }
 
   #committed(works: readonly Work[]): void {
+    this.#isStoreAway = false;
     this.#inbox.committed();
     this.#processor.committed();
     this.#correlator.committed();
@@ -390,6 +409,8 @@ export class EmbeddedShard extends ShardGateway {
   async #afterFailure(works: readonly Work[], { error, mayRetry }: { readonly error: PerdureError; readonly mayRetry: boolean }): Promise<void> {
     this.#figures.commitFailures += 1;
     this.#options.log?.('error', 'a batch was taken back', { code: error.code, error: error.stack, inputs: works.length });
+    if (isFatal(error)) return this.#die(works, error);
+    this.#isStoreAway = works.length === 0 || (isStoreFault(error) && error.fault === 'unavailable');
     await this.#takeBack();
     const byContent = !isStoreFault(error) || error.fault === 'contentRefused';
     if (byContent && mayRetry && works.length > 1) {
@@ -408,6 +429,19 @@ export class EmbeddedShard extends ShardGateway {
     for (const each of works) each.reject(answer);
   }
 
+  /** The batch may be in the file or not, or the file is another's: nothing that memory says may be committed or told (I3). */
+  #die(works: readonly Work[], error: Error): void {
+    this.#closing = true;
+    this.#cancelSweep();
+    this.#scheduler.close();
+    this.#peers?.close();
+    const answer = new PerdureError('unavailable', 'The store cannot take the request now.');
+    for (const work of [...works, ...this.#work.splice(0)]) work.reject(answer);
+    this.#options.file.close();
+    const { onFatal = rethrow } = this.#options;
+    onFatal(error);
+  }
+
   async #refuse(work: Exclude<Work, { kind: 'events' }>, error: Error): Promise<void> {
     try {
       if (work.kind === 'input') this.#waiting.set(outcomeKeyOf({ ...work.input, inputId: work.input.id }), [work]);
@@ -418,6 +452,7 @@ export class EmbeddedShard extends ShardGateway {
       this.#commit();
       this.#committed([work]);
     } catch (thrown) {
+      if (isFatal(thrown)) return this.#die([work], toPerdureError(thrown));
       await this.#takeBack();
       work.reject(toPerdureError(thrown));
     }
