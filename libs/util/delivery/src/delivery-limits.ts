@@ -17,8 +17,10 @@ export const DELIVERY_LIMITS = {
   retryAfterMsMax: 2_000,
   /** An owner that commits nothing makes sure so often that it still is one. */
   verifyEveryMs: 10_000,
-  /** What has ended its owner so often is refused (I10). */
+  /** What has ended its owner so often is refused (I10)… */
   triesMax: 3,
+  /** …unless one of them turns out to live within this time: it may only have been slow, and another took over. */
+  deathGraceMs: 10_000,
 } as const;
 
 export type DeliveryLimits = { readonly [K in keyof typeof DELIVERY_LIMITS]: number };

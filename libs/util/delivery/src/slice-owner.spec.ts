@@ -234,8 +234,21 @@ describe('The owner of a slice', () => {
     await log.append([{ body: { kind: 'input', input: input('deadly') } }, { body: { kind: 'input', input: input('a') } }]);
     queue = [];
     await open();
+    expect(stored).toEqual([]);
+    await advance(10_000);
     expect(stored).toEqual(['refused deadly', 'a']);
     expect(store.tries.size).toBe(0);
+  });
+
+  it('refuses nothing for owners that turn out to live', async () => {
+    await open();
+    store.tries.set('@0', new Set([-1, -2, -3]));
+    await log.append([{ body: { kind: 'input', input: input('a') } }]);
+    queue = [];
+    await open();
+    await store.survived(-2, '@0');
+    await advance(10_000);
+    expect(stored).toEqual(['a']);
   });
 
   it('does not count a try that its owner lived through', async () => {

@@ -75,7 +75,9 @@ export class SliceOwner<Rows, M extends SliceMachine<Rows>> {
   #careful: number;
   #messages: Item[] = [];
   #readers: Reader[] = [];
-  #turning = false;
+  /** The turn in hand. */
+  #turn: Promise<void> | undefined;
+  #isClosing = false;
   #deferred = false;
   #woken = true;
   #again = false;
@@ -167,10 +169,11 @@ export class SliceOwner<Rows, M extends SliceMachine<Rows>> {
 
   /** Lets go of the slice: what is in hand is finished, the next owner need not be careful. */
   async close(): Promise<void> {
+    this.#isClosing = true;
+    await this.#turn;
     if (this.#down) return;
-    const isQuiet = !this.#turning;
     this.#stepDown(new PerdureError('draining', 'The owner lets the slice go.'));
-    if (isQuiet) await this.#options.store.release(this.epoch);
+    await this.#options.store.release(this.epoch);
   }
 
   get #isPaused(): boolean {
@@ -180,8 +183,8 @@ export class SliceOwner<Rows, M extends SliceMachine<Rows>> {
   // ── the loop ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #kick(): void {
-    if (this.#down) return;
-    if (this.#turning) {
+    if (this.#down || this.#isClosing) return;
+    if (this.#turn) {
       this.#again = true;
       return;
     }
@@ -189,27 +192,26 @@ export class SliceOwner<Rows, M extends SliceMachine<Rows>> {
     this.#deferred = true;
     this.#options.defer(() => {
       this.#deferred = false;
-      if (!this.#down && !this.#turning) void this.#turns();
+      if (!this.#down && !this.#turn) this.#turn = this.#turns();
     });
   }
 
   async #turns(): Promise<void> {
-    this.#turning = true;
     this.#again = false;
     try {
-      await this.#turn();
+      await this.#takeTurn();
     } catch (thrown) {
       const error = toPerdureError(thrown);
       if (isStepDown(error) || !error.retryable) this.#stepDown(error);
       else this.#pause();
     }
-    this.#turning = false;
+    this.#turn = undefined;
     if (this.#down) return;
     this.#send();
     if (this.#again) this.#kick();
   }
 
-  async #turn(): Promise<void> {
+  async #takeTurn(): Promise<void> {
     await this.#serveReaders();
     const now = this.#options.clock.now();
     if (this.#isPaused) return;
@@ -253,7 +255,7 @@ export class SliceOwner<Rows, M extends SliceMachine<Rows>> {
       this.#careful -= 1;
       try {
         const tries = await this.#options.store.countTry(this.epoch, item.name);
-        if (tries > this.#limits.triesMax) await this.#refuse(item, new PerdureError('internal', `It has ended its owner ${tries - 1} times.`));
+        if (tries > this.#limits.triesMax && (await this.#wereDeaths(item))) await this.#refuse(item, new PerdureError('internal', `It has ended its owner ${tries - 1} times.`));
         else await this.#runBatch([item], { triesDropped: [item.name] });
         if (this.#isPaused) await this.#options.store.survived(this.epoch, item.name);
       } catch (thrown) {
@@ -265,6 +267,12 @@ export class SliceOwner<Rows, M extends SliceMachine<Rows>> {
       // It was given back, and so were the records after it.
       if (this.#isPaused) return this.#giveBack(items.slice(index + 1));
     }
+  }
+
+  /** Whether the owners that have tried it are dead: one that lives says so within a while. */
+  async #wereDeaths({ name }: Item): Promise<boolean> {
+    await this.#sleep(this.#limits.deathGraceMs);
+    return (await this.#options.store.countTry(this.epoch, name)) > this.#limits.triesMax;
   }
 
   async #runBatch(items: readonly Item[], { isTidy = false, triesDropped = [] }: { readonly isTidy?: boolean; readonly triesDropped?: readonly string[] } = {}): Promise<void> {
