@@ -1,4 +1,5 @@
 import { PerdureError } from '@perdure/contract';
+import { ALL_GUARDS, type Guards } from '@perdure/guards';
 import { DatabaseSync } from 'node:sqlite';
 import { toStoreFault } from './sqlite-fault.js';
 
@@ -11,12 +12,13 @@ export interface Schema {
 export const MEMORY = ':memory:';
 
 /** Opens, migrates forward and tunes one database file. @throws PerdureError when the file's schema is newer than this release's */
-export function openDatabase(path: string, schema: Schema): DatabaseSync {
+export function openDatabase(path: string, schema: Schema, guards: Guards = ALL_GUARDS): DatabaseSync {
   let db: DatabaseSync | undefined;
   try {
     db = new DatabaseSync(path, { timeout: 5_000 });
     // FULL syncs the write-ahead log at each commit: an acknowledged batch survives a power cut (design §8).
-    db.exec('pragma journal_mode = wal; pragma synchronous = full; pragma wal_autocheckpoint = 4000; pragma temp_store = memory; pragma cache_size = -32768');
+    db.exec(`pragma synchronous = ${guards.has('fsync') ? 'full' : 'off'}`);
+    db.exec('pragma journal_mode = wal; pragma wal_autocheckpoint = 4000; pragma temp_store = memory; pragma cache_size = -32768');
     migrate(db, path, schema);
     return db;
   } catch (error) {

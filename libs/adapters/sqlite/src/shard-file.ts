@@ -1,4 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { Guards } from '@perdure/guards';
 import { MEMORY, openDatabase } from './open-database.js';
 import { SHARD_SCHEMA } from './shard-schema.js';
 import { toStoreFault } from './sqlite-fault.js';
@@ -7,6 +8,7 @@ export interface ShardFileOptions {
   /** A path, or `:memory:`. */
   readonly path: string;
   readonly shard?: number;
+  readonly guards?: Guards;
 }
 
 /**
@@ -24,10 +26,10 @@ export class ShardFile {
   readonly #commit: StatementSync;
   readonly #rollback: StatementSync;
 
-  constructor({ path, shard = 0 }: ShardFileOptions) {
+  constructor({ path, shard = 0, guards }: ShardFileOptions) {
     this.path = path;
     this.shard = shard;
-    this.db = openDatabase(path, SHARD_SCHEMA);
+    this.db = openDatabase(path, SHARD_SCHEMA, guards);
     this.#begin = this.db.prepare('begin immediate');
     this.#commit = this.db.prepare('commit');
     this.#rollback = this.db.prepare('rollback');

@@ -1,5 +1,5 @@
 import { isPerdureError, type InputOutcome, type Json } from '@perdure/contract';
-import type { Gateway } from './gateway.js';
+import type { Door } from './door.js';
 import { INDIGESTIBLE } from './disk.js';
 import type { Operation, Program } from './program.js';
 import { unavailable, type SimProcess } from './sim-process.js';
@@ -26,12 +26,12 @@ export class ClientGroup implements Clients {
   readonly published = new Set<string>();
   busy = 0;
   readonly #process: SimProcess;
-  readonly #gateways: () => readonly Gateway[];
+  readonly #doors: () => readonly Door[];
   #resumes = 0;
 
-  constructor(process: SimProcess, gateways: () => readonly Gateway[]) {
+  constructor(process: SimProcess, doors: () => readonly Door[]) {
     this.#process = process;
-    this.#gateways = gateways;
+    this.#doors = doors;
   }
 
   run(program: Program): void {
@@ -72,7 +72,7 @@ export class ClientGroup implements Clients {
   }
 
   /** Until it is answered with an outcome; and if it is said again, then with the same. */
-  async #settle(ack: Omit<Ack, 'outcome'>, ask: (gateway: Gateway) => Promise<{ readonly outcome: InputOutcome | undefined }>): Promise<void> {
+  async #settle(ack: Omit<Ack, 'outcome'>, ask: (door: Door) => Promise<{ readonly outcome: InputOutcome | undefined }>): Promise<void> {
     const { kernel } = this.#process;
     let first: InputOutcome | undefined;
     for (;;) {
@@ -113,7 +113,7 @@ export class ClientGroup implements Clients {
   /** Workflow ids that were ever seen suspended. */
   readonly suspended = new Set<string>();
 
-  async #insist<T>(ask: (gateway: Gateway) => Promise<T>): Promise<T> {
+  async #insist<T>(ask: (door: Door) => Promise<T>): Promise<T> {
     for (;;) {
       try {
         return await this.#once(ask);
@@ -127,11 +127,11 @@ export class ClientGroup implements Clients {
     }
   }
 
-  #once<T>(ask: (gateway: Gateway) => Promise<T>): Promise<T> {
-    const gateways = this.#gateways().filter(({ process }) => process.isAlive);
-    if (gateways.length === 0) return Promise.reject(unavailable());
-    const gateway = this.#process.kernel.random.pick(gateways);
-    return this.#process.call(() => new Promise<T>((resolve, reject) => void gateway.process.after(0, () => ask(gateway).then(resolve, reject))), 12_000);
+  #once<T>(ask: (door: Door) => Promise<T>): Promise<T> {
+    const doors = this.#doors().filter(({ process }) => process.isAlive);
+    if (doors.length === 0) return Promise.reject(unavailable());
+    const door = this.#process.kernel.random.pick(doors);
+    return this.#process.call(() => new Promise<T>((resolve, reject) => void door.process.after(0, () => ask(door).then(resolve, reject))), 12_000);
   }
 }
 

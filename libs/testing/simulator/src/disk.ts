@@ -9,14 +9,11 @@ import type { HistoryCommit } from '@perdure/history';
 import { MemoryStateStore } from '@perdure/history/testing';
 import type { SchedulerChange } from '@perdure/scheduler';
 import { MemoryTaskStore, MemoryTimerStore } from '@perdure/scheduler/testing';
+import { damaged } from './damage.js';
 import type { Kernel } from './kernel.js';
 
 /** Text that the store does not take: a batch that holds it is refused by its content. */
 export const INDIGESTIBLE = 'indigestible';
-
-/** How a snapshot's body begins: `tag ‖ length of state ‖ state ‖ image`. */
-const TAG_BYTES = 32;
-const LENGTH_BYTES = 4;
 
 /** What outlives every process: the stores and logs of all slices. It watches what is written, for the oracles. */
 export class Disk {
@@ -65,12 +62,8 @@ export class Disk {
       this.#kernel.note('disk', `the snapshot of run ${row.run} is gone`);
       return void store.snapshots.delete(row.run);
     }
-    const body = Buffer.from(row.body);
-    const image = TAG_BYTES + LENGTH_BYTES + body.readUInt32LE(TAG_BYTES);
-    const digits = [...body.keys()].filter((at) => at >= image && body[at]! >= 0x31 && body[at]! <= 0x39);
-    if (digits.length === 0) return;
-    const at = random.pick(digits);
-    body[at] = 0x31 + ((body[at]! - 0x31 + random.int(1, 8)) % 9);
+    const body = damaged(row.body, random);
+    if (!body) return;
     this.#kernel.note('disk', `the snapshot of run ${row.run} is damaged`);
     store.snapshots.set(row.run, { ...row, body });
     const runId = store.runs.get(row.run)?.runId;

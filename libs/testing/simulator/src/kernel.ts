@@ -49,7 +49,7 @@ export class Kernel {
   }
 
   /** Runs until `until` holds, time or events run out, or an oracle speaks. Whether `until` held. */
-  async run({ untilMs, eventsMax, until }: { readonly untilMs: number; readonly eventsMax: number; readonly until: () => boolean }): Promise<boolean> {
+  async run({ untilMs, eventsMax, until, settle }: { readonly untilMs: number; readonly eventsMax: number; readonly until: () => boolean; readonly settle: () => Promise<void> | undefined }): Promise<boolean> {
     while (this.violations.length === 0) {
       if (until()) return true;
       const item = this.#pop();
@@ -62,6 +62,7 @@ export class Kernel {
       this.events += 1;
       item.run();
       await new Promise((resolve) => setImmediate(resolve));
+      await settle();
     }
     return false;
   }

@@ -14,7 +14,7 @@ import type { SimProcess } from './sim-process.js';
 export const SNAPSHOT_KEY = new Uint8Array(32).fill(7);
 
 /** Small, so that runs are evicted and come back all the time. */
-const REALMS = { realmsMax: 2, realmsInBatchMax: 3, runsMax: 4, snapshotEveryEvents: 6, pageTransitions: 3 };
+export const REALMS = { realmsMax: 2, realmsInBatchMax: 3, runsMax: 4, snapshotEveryEvents: 6, pageTransitions: 3 };
 
 /** Likewise: an owner soon gives a batch up. */
 const LIMITS = { commitTriesMax: 3, batchWorksMax: 16 };

@@ -1,7 +1,7 @@
 import type { ClientGroup } from './client.js';
-import type { Disk } from './disk.js';
 import type { Kernel } from './kernel.js';
 import type { Program } from './program.js';
+import type { Shape } from './shape.js';
 
 const RESUMES_MAX = 3;
 const RESUME_AFTER_MS = 2_000;
@@ -10,26 +10,23 @@ const RESUME_AFTER_MS = 2_000;
 export class Operator {
   readonly #kernel: Kernel;
   readonly #clients: ClientGroup;
-  readonly #disk: Disk;
+  readonly #shape: Shape;
   readonly #harmed: ReadonlySet<string>;
   readonly #resumes = new Map<string, { count: number; nextMs: number }>();
 
-  constructor({ kernel, clients, programs, disk }: { readonly kernel: Kernel; readonly clients: ClientGroup; readonly programs: readonly Program[]; readonly disk: Disk }) {
+  constructor({ kernel, clients, programs, shape }: { readonly kernel: Kernel; readonly clients: ClientGroup; readonly programs: readonly Program[]; readonly shape: Shape }) {
     this.#kernel = kernel;
     this.#clients = clients;
-    this.#disk = disk;
+    this.#shape = shape;
     this.#harmed = new Set(programs.filter(({ operations }) => operations.some(({ kind }) => kind === 'heavy' || kind === 'deadly')).map(({ workflowId }) => workflowId));
   }
 
   look(): void {
-    for (const { runs } of this.#disk.history.values()) {
-      for (const { workflowId, runId, status, suspended } of runs.values()) {
-        if (status !== 'suspended' || !suspended) continue;
-        this.#clients.suspended.add(workflowId);
-        if (suspended.kind === 'nondeterminism') this.#kernel.violate(this.#disk.damaged.has(runId) ? 'I7' : 'I5', `${workflowId} no longer replays:\n${suspended.diff}`);
-        if (suspended.kind === 'refused' && !this.#harmed.has(workflowId)) this.#kernel.violate('I10', `${workflowId} was suspended, for ${suspended.inputId}: ${suspended.message}`);
-        this.#resume(workflowId, runId);
-      }
+    for (const { workflowId, runId, reason } of this.#shape.suspended()) {
+      this.#clients.suspended.add(workflowId);
+      if (reason.kind === 'nondeterminism') this.#kernel.violate(this.#shape.evidence.damaged.has(runId) ? 'I7' : 'I5', `${workflowId} no longer replays:\n${reason.diff}`);
+      if (reason.kind === 'refused' && !this.#harmed.has(workflowId)) this.#kernel.violate('I10', `${workflowId} was suspended, for ${reason.inputId}: ${reason.message}`);
+      this.#resume(workflowId, runId);
     }
   }
 

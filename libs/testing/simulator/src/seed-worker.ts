@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { simulate } from './simulate.js';
+import { simulate, type ShapeName } from './simulate.js';
 import type { Violation } from './violation.js';
 
 /** What a failed seed leaves. */
@@ -9,8 +9,8 @@ export interface Finding {
   readonly tail: readonly string[];
 }
 
-const { from, count, tail } = workerData as { readonly from: number; readonly count: number; readonly tail: number };
+const { from, count, shape, tail } = workerData as { readonly from: number; readonly count: number; readonly shape: ShapeName; readonly tail: number };
 for (let seed = from; seed < from + count; seed++) {
-  const { violations, trace } = await simulate({ seed });
+  const { violations, trace } = await simulate({ seed, shape });
   if (violations.length > 0) parentPort!.postMessage({ seed, violations, tail: trace.slice(-tail) } satisfies Finding);
 }

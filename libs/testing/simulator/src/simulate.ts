@@ -1,22 +1,26 @@
 import { ALL_GUARDS, type Guards } from '@perdure/guards';
 import { ClientGroup } from './client.js';
-import { Cluster } from './cluster.js';
+import { EmbeddedServer } from './embedded-server.js';
 import { calm, drawFaults, type Faults } from './faults.js';
-import { Gateway } from './gateway.js';
 import { HandOuts } from './hand-outs.js';
 import { Kernel } from './kernel.js';
-import { MeshEvidence } from './mesh-evidence.js';
+import { Mesh, type ShapeOptions } from './mesh.js';
 import { Operator } from './operator.js';
 import { judge } from './oracles.js';
 import { drawPrograms } from './program.js';
 import { Random } from './random.js';
+import type { Shape } from './shape.js';
 import { SimProcess } from './sim-process.js';
-import { SimBundles, SimRealms } from './sim-realms.js';
 import type { Violation } from './violation.js';
-import { deskOf, Worker } from './worker.js';
+import { Worker } from './worker.js';
+
+/** `mesh`: each service owns slices of its own, over logs, stores and a bus. `embedded`: a shard in one file. */
+export const SHAPES = ['mesh', 'embedded'] as const;
+export type ShapeName = (typeof SHAPES)[number];
 
 export interface SimulationOptions {
   readonly seed: number;
+  readonly shape?: ShapeName;
   readonly guards?: Guards;
 }
 
@@ -33,60 +37,45 @@ const FAULTS_MS = 40_000;
 const DEADLINE_MS = 2 * 3_600_000;
 const EVENTS_MAX = 400_000;
 const LOOK_EVERY_MS = 1_000;
-const GATEWAYS = 2;
 
-/** One life of the mesh, decided by its seed: programs, faults, and all that comes of them. */
-export async function simulate({ seed, guards = ALL_GUARDS }: SimulationOptions): Promise<Report> {
+/** One life of a deployment, decided by its seed: programs, faults, and all that comes of them. */
+export async function simulate({ seed, shape: name = 'mesh', guards = ALL_GUARDS }: SimulationOptions): Promise<Report> {
   const kernel = new Kernel(new Random(seed));
   const faults = drawFaults(kernel.random);
   const drawn = { ...faults };
   const done = new Set<string>();
-  const cluster: Cluster = new Cluster({ kernel, faults, guards, bundles: new SimBundles(), realms: (process) => new SimRealms(() => cluster.kill(process)) });
-  const handOuts = new HandOuts(kernel);
-  for (const slice of cluster.map.slices.filter((each) => each.startsWith('scheduler/'))) {
-    const parts = { kernel, faults, desk: deskOf(cluster, slice, handOuts), done: ({ idempotencyKey }: { readonly idempotencyKey: string }) => void done.add(idempotencyKey) };
-    for (const name of ['a', 'b']) new Worker({ ...parts, name: `worker-${name}-${slice.at(-1)}` });
-    new Worker({ ...parts, name: `surgeon-${slice.at(-1)}`, isSurgical: true });
+  const shape = await open(name, { kernel, faults, guards, handOuts: new HandOuts(kernel) });
+  for (const [index, desk] of shape.desks.entries()) {
+    const parts = { kernel, faults, desk, done: ({ idempotencyKey }: { readonly idempotencyKey: string }) => void done.add(idempotencyKey) };
+    for (const each of ['a', 'b']) new Worker({ ...parts, name: `worker-${each}-${index}` });
+    new Worker({ ...parts, name: `surgeon-${index}`, isSurgical: true });
   }
-  const gateways = startGateways(kernel, faults, cluster);
-  const clients = new ClientGroup(new SimProcess(kernel, 'client', faults), () => gateways);
-  const programs = drawPrograms(kernel.random, kernel.random.int(1, 5));
+  const clients = new ClientGroup(new SimProcess(kernel, 'client', faults), () => shape.doors());
+  // Code that kills its process is a matter of what is durable before it runs: one file has input and outcome in one transaction.
+  const programs = drawPrograms(kernel.random, kernel.random.int(1, 5)).map((program) => (name === 'mesh' ? program : { ...program, operations: program.operations.filter(({ kind }) => kind !== 'deadly') }));
   for (const program of programs) clients.run(program);
-  const evidence = new MeshEvidence(cluster.disk);
   kernel.after(FAULTS_MS, () => {
     calm(faults);
     kernel.note('kernel', 'faults stop');
   });
 
-  const operator = new Operator({ kernel, clients, programs, disk: cluster.disk });
+  const operator = new Operator({ kernel, clients, programs, shape });
   let isOver = false;
   const look = async (): Promise<void> => {
     operator.look();
-    isOver = kernel.now > FAULTS_MS && clients.busy === 0 && (await evidence.leftovers()).length === 0;
+    isOver = kernel.now > FAULTS_MS && clients.busy === 0 && (await shape.evidence.leftovers()).length === 0;
     kernel.after(LOOK_EVERY_MS, () => void look());
   };
   kernel.after(LOOK_EVERY_MS, () => void look());
-  const isQuiet = await kernel.run({ untilMs: DEADLINE_MS, eventsMax: EVENTS_MAX, until: () => isOver });
-  const stuck = isQuiet || kernel.violations.length > 0 ? [] : [...(await evidence.leftovers()), ...(clients.busy > 0 ? [{ invariant: 'I1', what: `${clients.busy} requests were never answered` }] : [])];
-  const judged = await judge(evidence, { programs, acks: clients.acks, published: clients.published, done });
+  const isQuiet = await kernel.run({ untilMs: DEADLINE_MS, eventsMax: EVENTS_MAX, until: () => isOver, settle: () => shape.settle?.() });
+  const seen = [...kernel.violations];
+  const stuck = isQuiet || seen.length > 0 ? [] : [...(await shape.evidence.leftovers()), ...(clients.busy > 0 ? [{ invariant: 'I1', what: `${clients.busy} requests were never answered` }] : [])];
   // What an oracle saw on the way is why the world stopped; what is not yet there then is no finding.
-  const violations = [...kernel.violations, ...(kernel.violations.length > 0 ? [] : judged), ...stuck];
-  for (const { invariant, what } of violations.slice(kernel.violations.length)) kernel.note('ORACLE', `${invariant}: ${what}`);
+  const judged = seen.length > 0 ? [] : await judge(shape.evidence, { programs, acks: clients.acks, published: clients.published, done });
+  const violations = [...seen, ...judged, ...stuck];
+  for (const { invariant, what } of violations.slice(seen.length)) kernel.note('ORACLE', `${invariant}: ${what}`);
+  shape.close?.();
   return { seed, violations, trace: kernel.trace, events: kernel.events, faults: drawn };
 }
 
-function startGateways(kernel: Kernel, faults: Faults, cluster: Cluster): Gateway[] {
-  const gateways: Gateway[] = [];
-  const start = (index: number, life: number): void => {
-    const process = new SimProcess(kernel, `ingestion${index}.${life}`, faults);
-    gateways[index] = new Gateway(process, cluster);
-    if (faults.crashEveryMs === Infinity) return;
-    kernel.after(kernel.random.int(1, 3 * faults.crashEveryMs), () => {
-      if (faults.crashEveryMs === Infinity) return;
-      process.die();
-      kernel.after(kernel.random.int(10, 1_000), () => start(index, life + 1));
-    });
-  };
-  for (let index = 0; index < GATEWAYS; index++) start(index, 1);
-  return gateways;
-}
+const open = async (name: ShapeName, options: ShapeOptions): Promise<Shape> => (name === 'mesh' ? new Mesh(options) : EmbeddedServer.open(options));

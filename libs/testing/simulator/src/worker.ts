@@ -1,9 +1,6 @@
 import type { AnswerReceipt, TaskAnswer, TaskEnvelope } from '@perdure/contract';
-import type { SliceName } from '@perdure/delivery';
-import type { SchedulerSlice } from '@perdure/scheduler';
-import type { Cluster } from './cluster.js';
+import type { TaskDesk } from '@perdure/scheduler';
 import type { Faults } from './faults.js';
-import type { HandOuts } from './hand-outs.js';
 import type { Kernel } from './kernel.js';
 import { endOf, type Act } from './program.js';
 import { SimProcess } from './sim-process.js';
@@ -14,27 +11,9 @@ const SLOTS = 4;
 
 /** Where a worker's calls end. */
 export interface Desk {
-  poll(request: Parameters<SchedulerSlice['scheduler']['poll']>[1]): ReturnType<SchedulerSlice['scheduler']['poll']>;
+  poll(request: Parameters<TaskDesk['poll']>[1]): ReturnType<TaskDesk['poll']>;
   answer(answers: readonly TaskAnswer[]): Promise<readonly AnswerReceipt[]>;
 }
-
-/** The desk of a slice of the scheduler, wherever its owner is. */
-export const deskOf = (cluster: Cluster, slice: SliceName, handOuts: HandOuts): Desk => ({
-  poll: (request) =>
-    cluster.ask(slice, async (owner) => {
-      const response = await (owner.machine as unknown as SchedulerSlice).scheduler.poll(TENANT, request);
-      const isStale = owner.isDown || owner.epoch !== cluster.disk.stores.get(slice)!.epochNow;
-      if (!isStale) for (const task of response.tasks) handOuts.handedOut(task);
-      return response;
-    }),
-  answer: (answers) =>
-    cluster.ask(slice, async (owner) => {
-      const before = answers.map(({ token }) => handOuts.newest(token));
-      const receipts = await (owner.machine as unknown as SchedulerSlice).scheduler.answer(TENANT, answers);
-      for (const [index, { token, status }] of receipts.entries()) if (status === 'recorded') handOuts.recorded(token, { before: before[index], epoch: owner.epoch });
-      return receipts;
-    }),
-});
 
 /** A pulling worker: it loses answers, is slow, and dies; then it comes back as a new session. */
 export class Worker {
