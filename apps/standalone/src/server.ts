@@ -43,7 +43,7 @@ export const startServer = async (config: Config, { logger, onFatal }: { readonl
   const map = new ShardMap(shardCount(meta, { folder, wanted: config.shards }));
   const tracing = await tracingOf(config, { logger, clock });
   const data = { metaPath, snapshotKey, retentionMs: config.retentionMs, traces: tracing !== undefined };
-  const shard = await startShards({ folder, map, clock, data, logger, onFatal, onSpans: (spans) => tracing?.shards.record(spans) });
+  const shard = await startShards({ folder, map, data, logger, onFatal, onSpans: (spans) => tracing?.shards.record(spans) });
   const metrics = new ServerMetrics();
   const committed = Array.from({ length: map.count }, (_, index) => openReader(shardPath(folder, index)));
   const readiness = new Readiness();

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { PerdureError } from '@perdure/contract';
 import { ShardedGateway, type ShardGateway, type ShardMap } from '@perdure/embedded';
-import type { Clock } from '@perdure/clock';
 import type { MetaFile } from '@perdure/sqlite';
 import { startShard, type ShardHostOptions } from './shard-host.js';
 import type { ShardThreadData } from './shard-thread.js';
@@ -27,12 +26,11 @@ export const shardCount = (meta: MetaFile, { folder, wanted }: { readonly folder
 export interface ShardsOptions extends ShardHostOptions {
   readonly folder: string;
   readonly map: ShardMap;
-  readonly clock: Clock;
   readonly data: Omit<ShardThreadData, 'shard' | 'shardPath' | 'shards' | 'peers'>;
 }
 
 /** Starts all shards, each in a thread of its own. When one does not open, those that did are closed again. */
-export const startShards = async ({ folder, map, clock, data, ...host }: ShardsOptions): Promise<ShardGateway> => {
+export const startShards = async ({ folder, map, data, ...host }: ShardsOptions): Promise<ShardGateway> => {
   const peers = connectAll(map.count);
   const started = await Promise.allSettled(peers.map((its, shard) => startShard({ ...data, shard, shardPath: shardPath(folder, shard), shards: map.count, peers: its }, host)));
   const shards = started.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
@@ -41,7 +39,7 @@ export const startShards = async ({ folder, map, clock, data, ...host }: ShardsO
     await Promise.all(shards.map((shard) => shard.close()));
     throw failed.reason;
   }
-  return shards.length === 1 ? shards[0]! : new ShardedGateway({ shards, map, clock });
+  return shards.length === 1 ? shards[0]! : new ShardedGateway({ shards, map });
 };
 
 /** A channel between any two shards; gives each shard its ends. */

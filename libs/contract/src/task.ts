@@ -57,16 +57,12 @@ export interface PollRequest {
   readonly surgical?: boolean;
   /** Between services: end the poll, without a task, as soon as there is work for it. */
   readonly peek?: boolean;
-  /** Answers that go with the poll instead of a request of their own. Their tokens count as held; until their receipt, later polls list them in `holding`. */
-  readonly answers?: readonly TaskAnswer[];
 }
 
 export interface PollResponse {
   readonly tasks: readonly TaskEnvelope[];
   /** Tokens the worker holds that should stop: cancelled or superseded. */
   readonly cancel: readonly { readonly token: string; readonly reason: 'cancelled' | 'superseded' }[];
-  /** Answers that are durable now, of this poll or an earlier one of the session. One that is missing may still be on its way: list its token as held. */
-  readonly receipts?: readonly AnswerReceipt[];
 }
 
 export interface HeartbeatRequest {

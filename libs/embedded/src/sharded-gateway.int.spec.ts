@@ -77,7 +77,7 @@ describe('Shards of one data folder', () => {
     const sandbox = await Sandbox.create({ snapshotKey: new Uint8Array(32) });
     shards = [];
     for (const [shard, file] of files.entries()) shards.push(await EmbeddedShard.open({ file, bundles: new OneBundle(made), sandbox, clock, random: () => 0.5, snapshotKey: new Uint8Array(32), peers: { map, bus: buses[shard]! } }));
-    gateway = new ShardedGateway({ shards, map, clock });
+    gateway = new ShardedGateway({ shards, map });
   };
   const close = async (): Promise<void> => {
     await gateway.close();

@@ -1,4 +1,3 @@
-import type { Clock } from '@perdure/clock';
 import type { AnswerReceipt, ExternalEvent, HeartbeatRequest, HeartbeatResponse, Input, InputOutcome, Json, PollRequest, PollResponse, TaskAnswer } from '@perdure/contract';
 import { DeskRelay } from '@perdure/scheduler';
 import { ShardDesk } from './shard-desk.js';
@@ -10,7 +9,6 @@ export interface ShardedGatewayOptions {
   /** By their number. */
   readonly shards: readonly ShardGateway[];
   readonly map: ShardMap;
-  readonly clock: Clock;
 }
 
 /** All shards of a process, asked as one: what concerns a run goes to its shard, workers are served by all of them. */
@@ -19,11 +17,11 @@ export class ShardedGateway extends ShardGateway {
   readonly #map: ShardMap;
   readonly #relay: DeskRelay;
 
-  constructor({ shards, map, clock }: ShardedGatewayOptions) {
+  constructor({ shards, map }: ShardedGatewayOptions) {
     super();
     this.#shards = shards;
     this.#map = map;
-    this.#relay = new DeskRelay({ desks: shards.map((shard) => new ShardDesk(shard)), clock });
+    this.#relay = new DeskRelay({ desks: shards.map((shard) => new ShardDesk(shard)) });
   }
 
   override append(inputs: readonly Input[]): Promise<readonly InputOutcome[]> {

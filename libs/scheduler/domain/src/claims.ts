@@ -25,8 +25,6 @@ export interface ClaimsOptions {
   readonly isRecent: (token: string) => boolean;
   /** Gives the trace context for the attempt's worker. */
   readonly handedOut?: (attempt: ObservedAttempt) => string | undefined;
-  /** And is committed. */
-  readonly isDurable: (token: string) => boolean;
   /** Something about it changes rows: handle it inside a batch. */
   readonly due: (subject: Task | Session) => void;
 }
@@ -171,20 +169,10 @@ export class Claims {
     if (this.#draining) throw new PerdureError('draining', 'The scheduler hands out no more tasks; another instance does.');
     const session = this.#sessionOf(tenant, request);
     if (session.poller) this.#respond(session.poller, []);
-    const answering = (request.answers ?? []).map(({ token }) => token);
-    const answered = this.#listHeld(session, [...request.holding, ...answering]).concat(answering);
+    this.#listHeld(session, request.holding);
     this.flush();
-    const wants = { ...wantsOf(tenant, request), answered };
-    return new Promise((resolve) => this.#open(new Poller(session, wants, resolve), request.waitMs, signal));
-  }
-
-  /** Receipts wait for the session: with the next tasks, or at the end of a short time. */
-  lingerFor(tenant: string, request: PollRequest): void {
-    const { heap, clock, limits } = this.#options;
-    const poller = this.#sessions.get(sessionKey(tenant, request))?.poller;
-    if (!poller) return;
-    const untilMs = clock.now() + limits.receiptLingerMs;
-    if (untilMs < poller.atMs) heap.set(poller, untilMs);
+    const poller = wantsOf(tenant, request);
+    return new Promise((resolve) => this.#open(new Poller(session, poller, resolve), request.waitMs, signal));
   }
 
   #open(poller: Poller, waitMs: number, signal: AbortSignal | undefined): void {
@@ -230,8 +218,7 @@ export class Claims {
     session.seenMs = now;
     if (tasks.length > 0) session.confirmByMs = now + this.#options.limits.confirmTimeoutMs;
     session.unconfirmed = [...tasks];
-    const receipts = poller.answered.filter((token) => this.#options.isDurable(token)).map((token) => ({ token, status: 'recorded' as const }));
-    poller.respond({ tasks: envelopes, cancel: this.#takeTellings(session, now), ...(receipts.length > 0 ? { receipts } : {}) });
+    poller.respond({ tasks: envelopes, cancel: this.#takeTellings(session, now) });
     this.#setSessionAlarm(session);
   }
 
@@ -297,7 +284,7 @@ export class Claims {
   // ── sessions ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #sessionOf(tenant: string, request: PollRequest): Session {
-    const key = sessionKey(tenant, request);
+    const key = `${tenant}\u0000${request.worker}\u0000${request.session}`;
     const now = this.#options.clock.now();
     let session = this.#sessions.get(key);
     if (!session) {
@@ -321,15 +308,13 @@ export class Claims {
     }
   }
 
-  /** The worker's word on what it holds: the rest goes back and counts as nothing. Gives the tokens whose answer has come. */
-  #listHeld(session: Session, holding: readonly string[]): string[] {
+  /** The worker's word on what it holds: the rest goes back and counts as nothing. */
+  #listHeld(session: Session, holding: readonly string[]): void {
     const now = this.#options.clock.now();
-    const answered: string[] = [];
     for (const token of holding) {
       const task = this.find(session.tenant, token);
       if (!task) {
-        if (this.#options.isRecent(token)) answered.push(token);
-        else if (!this.#byToken.has(token)) session.superseded.add(token);
+        if (!this.#byToken.has(token) && !this.#options.isRecent(token)) session.superseded.add(token);
         continue;
       }
       // An accepted attempt has no session, and needs none.
@@ -340,7 +325,6 @@ export class Claims {
     for (const task of session.held) if (task.listed !== session.polls) this.#giveBack(task);
     session.unconfirmed = [];
     session.confirmByMs = Infinity;
-    return answered;
   }
 
   /** It went back, or the slice was opened anew, and the worker has it after all. */
@@ -475,11 +459,9 @@ export class Claims {
 
 const POISONED = '\u0001';
 
-const sessionKey = (tenant: string, { worker, session }: PollRequest): string => `${tenant}\u0000${worker}\u0000${session}`;
-
 const queueKey = ({ spec, poisoned }: Task): string => `${spec.run.tenant}\u0000${spec.options.queue}${poisoned ? POISONED : ''}`;
 
-const wantsOf = (tenant: string, { queues, activities, slots, surgical, holding, peek = false }: PollRequest): Omit<Wants, 'answered'> => {
+const wantsOf = (tenant: string, { queues, activities, slots, surgical, holding, peek = false }: PollRequest): Wants => {
   const room = Math.min(Math.max(0, slots), LIMITS.pollSlotsMax);
   const one = holding.length > 0 ? 0 : Math.min(1, room);
   return {

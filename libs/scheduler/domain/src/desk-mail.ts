@@ -30,8 +30,6 @@ export class DeskMail {
   #stagedTokens: string[] = [];
   #sealedTokens: string[] = [];
   readonly #recent = new Set<string>();
-  /** Of those, the ones whose batch has not committed. */
-  readonly #uncommitted = new Set<string>();
 
   constructor(limits: SchedulerLimits) {
     this.#limits = limits;
@@ -66,17 +64,11 @@ export class DeskMail {
 
   remember(token: string): void {
     this.#recent.add(token);
-    this.#uncommitted.add(token);
     this.#stagedTokens.push(token);
   }
 
   isRecent(token: string): boolean {
     return this.#recent.has(token);
-  }
-
-  /** Its answer is recorded for good. */
-  isDurable(token: string): boolean {
-    return this.#recent.has(token) && !this.#uncommitted.has(token);
   }
 
   seal(): void {
@@ -87,7 +79,6 @@ export class DeskMail {
   }
 
   committed(): void {
-    for (const token of this.#sealedTokens) this.#uncommitted.delete(token);
     for (const { call, receipts } of this.#sealed) call.resolve(receipts);
     this.#sealed = [];
     this.#sealedTokens = [];
@@ -101,7 +92,6 @@ export class DeskMail {
   /** Invariant 2: what was in a batch is taken back; what only waits for one stays. */
   takeBack(): void {
     for (const token of [...this.#sealedTokens, ...this.#stagedTokens]) this.#recent.delete(token);
-    this.#uncommitted.clear();
     const failed = [...this.#sealed, ...this.#staged];
     this.#sealed = [];
     this.#staged = [];

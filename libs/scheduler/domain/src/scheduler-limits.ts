@@ -15,8 +15,6 @@ export const SCHEDULER_LIMITS = {
   /** Timers fired in one batch. Each wakes a run, most often one that is not in memory: so few that a second in which 50,000 are due leaves the other runs their share of every batch (design §14). */
   timersMaxPerBatch: 4,
   answersMaxPerBatch: 4_096,
-  /** The receipts of answers that came with a poll wait so long for a task to go with. */
-  receiptLingerMs: 100,
   /** Answers that wait for a batch; beyond it workers are told `overloaded`. */
   answersWaitingMax: 100_000,
   /** Tokens whose answer was recorded lately, so that a repeated answer gets the same receipt. */

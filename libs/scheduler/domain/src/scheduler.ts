@@ -66,7 +66,6 @@ export class Scheduler extends TaskDesk {
       heap: this.#heap,
       tasks: this.#index.tasks,
       isRecent: (token) => this.#mail.isRecent(token),
-      isDurable: (token) => this.#mail.isDurable(token),
       due: (subject) => this.#addDue(subject),
       ...(options.observer ? { handedOut: (attempt) => options.observer!.handedOut(attempt) } : {}),
     });
@@ -198,9 +197,8 @@ export class Scheduler extends TaskDesk {
     for (const timer of timers) if (!timer.gone) this.#heap.set(timer, timer.row.dueMs);
     for (const { session, token } of this.#superseded) this.#claims.tellSuperseded(session, token);
     this.#superseded = [];
-    // Receipts first, so that they go with the tasks.
-    this.#mail.committed();
     this.#claims.flush();
+    this.#mail.committed();
     this.#arm();
   }
 
@@ -328,20 +326,16 @@ export class Scheduler extends TaskDesk {
   override async poll(tenant: string, request: PollRequest, signal?: AbortSignal): Promise<PollResponse> {
     await this.#opened;
     const response = this.#claims.poll(tenant, request, signal);
-    const { answers } = request;
-    if (answers && answers.length > 0) this.#arrive({ tenant, answers, resolve: () => this.#claims.lingerFor(tenant, request), reject: () => undefined });
     this.#arm();
     return response;
   }
 
   override answer(tenant: string, answers: readonly TaskAnswer[]): Promise<AnswerReceipt[]> {
     if (answers.length === 0) return Promise.resolve([]);
-    return new Promise((resolve, reject) => this.#arrive({ tenant, answers, resolve, reject }));
-  }
-
-  #arrive(call: AnswerCall): void {
-    this.#mail.arrive(call);
-    this.#wake();
+    return new Promise((resolve, reject) => {
+      this.#mail.arrive({ tenant, answers, resolve, reject });
+      this.#wake();
+    });
   }
 
   override async heartbeat(tenant: string, requests: readonly HeartbeatRequest[]): Promise<HeartbeatResponse[]> {

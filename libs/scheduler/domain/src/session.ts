@@ -44,8 +44,6 @@ export class Poller implements Alarm {
   readonly slots: number;
   /** Ends when there is work, and takes none. */
   readonly peek: boolean;
-  /** Tokens whose receipt the worker waits for. */
-  readonly answered: readonly string[];
   readonly respond: (response: PollResponse) => void;
   unlisten: (() => void) | undefined;
   atMs = Infinity;
@@ -57,7 +55,6 @@ export class Poller implements Alarm {
     this.names = wants.names;
     this.slots = wants.slots;
     this.peek = wants.peek;
-    this.answered = wants.answered;
     this.respond = respond;
   }
 }
@@ -67,5 +64,4 @@ export interface Wants {
   readonly names: ReadonlySet<string> | undefined;
   readonly slots: number;
   readonly peek: boolean;
-  readonly answered: readonly string[];
 }

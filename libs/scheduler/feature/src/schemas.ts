@@ -20,13 +20,6 @@ const failure: z.ZodType<Failure> = z.lazy(() =>
   }),
 );
 
-const answer = z.discriminatedUnion('kind', [
-  z.strictObject({ token, kind: z.literal('completed'), value: json.optional() }),
-  z.strictObject({ token, kind: z.literal('failed'), error: failure, retryAfterMs: z.number().min(0).max(LIMITS.durationMsMax).optional() }),
-  z.strictObject({ token, kind: z.literal('cancelled'), error: failure.optional() }),
-  z.strictObject({ token, kind: z.literal('accepted') }),
-]);
-
 export const pollBody = z.strictObject({
   worker: name,
   session: name,
@@ -37,8 +30,14 @@ export const pollBody = z.strictObject({
   holding: z.array(token).max(10 * LIMITS.pollSlotsMax).default([]),
   waitMs: z.int().min(0).max(LIMITS.longPollMs).default(0),
   surgical: z.boolean().optional(),
-  answers: z.array(answer).max(LIMITS.pollSlotsMax).optional(),
 });
+
+const answer = z.discriminatedUnion('kind', [
+  z.strictObject({ token, kind: z.literal('completed'), value: json.optional() }),
+  z.strictObject({ token, kind: z.literal('failed'), error: failure, retryAfterMs: z.number().min(0).max(LIMITS.durationMsMax).optional() }),
+  z.strictObject({ token, kind: z.literal('cancelled'), error: failure.optional() }),
+  z.strictObject({ token, kind: z.literal('accepted') }),
+]);
 
 export const answersBody = z.strictObject({ answers: z.array(answer).max(LIMITS.pollSlotsMax) });
 

@@ -22,23 +22,14 @@ export interface AnswerOutboxOptions {
   readonly log: (text: string) => void;
 }
 
-/** An answer that went with a poll and has no receipt after so long is sent again: its batch was taken back. */
-const CARRIED_LOST_MS = 1_000;
-
 /**
- * Answers on their way: with the next poll while none is open, else by a request of their own. One such request at a time; what comes
- * meanwhile goes with the next, so that batches grow with the load.
- *
- * 1. An answer stays here until it is acknowledged.
- * 2. It is in one place: pending, in the request that is open, or carried by a poll.
+ * Answers on their way. One request at a time; what comes meanwhile goes with the next, so that batches grow with the load.
+ * An answer stays here until it is acknowledged.
  */
 export class AnswerOutbox {
   readonly #options: AnswerOutboxOptions;
   readonly #backoff: Backoff;
   #pending: Pending[] = [];
-  readonly #carried = new Map<string, { readonly answer: Pending; readonly sinceMs: number }>();
-  /** A poll is about to go and takes along what is there. */
-  #awaitsPoll = false;
   #sending = false;
   #batchMax = LIMITS.pollSlotsMax as number;
   #idle: (() => void)[] = [];
@@ -51,52 +42,15 @@ export class AnswerOutbox {
 
   add(token: string, json: string): void {
     this.#pending.push({ token, json });
-    this.#sendSoon();
-  }
-
-  /** A poll follows soon: answers wait for it. */
-  awaitPoll(): void {
-    this.#awaitsPoll = true;
-  }
-
-  /** What goes with the poll that is sent now. It must come to `received` or `returned`. */
-  carry(): readonly { readonly token: string; readonly json: string }[] {
-    const now = this.#options.clock.now();
-    for (const [token, { answer, sinceMs }] of this.#carried) {
-      if (sinceMs + CARRIED_LOST_MS > now) break;
-      this.#carried.delete(token);
-      this.#pending.unshift(answer);
-    }
-    const batch = this.#takeBatch();
-    for (const answer of batch) this.#carried.set(answer.token, { answer, sinceMs: now });
-    this.#awaitsPoll = false;
-    this.#sendSoon();
-    return batch;
-  }
-
-  received(receipts: readonly AnswerReceipt[]): void {
-    for (const receipt of receipts) {
-      if (this.#carried.delete(receipt.token)) this.#options.onReceipt(receipt);
-    }
-    this.#tellIdle();
-  }
-
-  /** Nobody waits for it. */
-  drop(token: string): void {
-    if (this.#carried.delete(token)) this.#tellIdle();
-  }
-
-  /** The poll had no answer, or there will be none any more: what has no receipt is sent again. */
-  returned(): void {
-    this.#pending.unshift(...[...this.#carried.values()].map(({ answer }) => answer));
-    this.#carried.clear();
-    this.#awaitsPoll = false;
-    this.#sendSoon();
+    if (this.#sending) return;
+    this.#sending = true;
+    // Attempts that end in the same turn share a request.
+    setImmediate(() => void this.#send());
   }
 
   /** When everything is acknowledged. */
   whenEmpty(): Promise<void> {
-    return this.#isEmpty ? Promise.resolve() : new Promise((resolve) => this.#idle.push(resolve));
+    return this.#pending.length === 0 ? Promise.resolve() : new Promise((resolve) => this.#idle.push(resolve));
   }
 
   /** Sends no more: the worker ends, and what is not acknowledged goes to another. */
@@ -104,40 +58,24 @@ export class AnswerOutbox {
     this.#closed.abort();
   }
 
-  get #isEmpty(): boolean {
-    return this.#pending.length === 0 && this.#carried.size === 0 && !this.#sending;
-  }
-
-  #tellIdle(): void {
-    if (this.#isEmpty) for (const resolve of this.#idle.splice(0)) resolve();
-  }
-
-  #sendSoon(): void {
-    if (this.#sending || this.#awaitsPoll || this.#pending.length === 0) return;
-    this.#sending = true;
-    // Attempts that end in the same turn share a request.
-    setImmediate(() => void this.#send());
-  }
-
   async #send(): Promise<void> {
-    while (this.#pending.length > 0 && !this.#awaitsPoll && !this.#closed.signal.aborted) {
-      const batch = this.#takeBatch();
+    while (this.#pending.length > 0 && !this.#closed.signal.aborted) {
+      const batch = this.#nextBatch();
       try {
         const receipts = await this.#options.transport.answer(batch.map(({ json }) => json));
         this.#backoff.succeeded();
         this.#batchMax = LIMITS.pollSlotsMax;
+        this.#pending.splice(0, batch.length);
         for (const receipt of receipts) this.#options.onReceipt(receipt);
       } catch (thrown) {
-        this.#pending.unshift(...batch);
         if (!this.#mend(batch, thrown)) await this.#backoff.pause(this.#closed.signal);
       }
     }
     this.#sending = false;
-    this.#tellIdle();
-    if (this.#closed.signal.aborted) for (const resolve of this.#idle.splice(0)) resolve();
+    for (const resolve of this.#idle.splice(0)) resolve();
   }
 
-  #takeBatch(): Pending[] {
+  #nextBatch(): Pending[] {
     let count = 0;
     let chars = 0;
     while (count < Math.min(this.#pending.length, this.#batchMax)) {
@@ -145,7 +83,7 @@ export class AnswerOutbox {
       if (count > 0 && chars > BATCH_CHARS_MAX) break;
       count++;
     }
-    return this.#pending.splice(0, count);
+    return this.#pending.slice(0, count);
   }
 
   /** What the server will never take must not hold up the others: find it, tell its failure in its place, and at last let it go. */

@@ -8,9 +8,6 @@ export interface Desk {
   heartbeat(tenant: string, requests: readonly HeartbeatRequest[]): Promise<readonly HeartbeatResponse[]>;
 }
 
-/** Parsed again, so that the value is the one every other host would have sent, and shared with nobody. */
-const parse = (answer: string): TaskAnswer => JSON.parse(answer) as TaskAnswer;
-
 /** A scheduler in the same process. */
 export class DeskWorkerTransport implements WorkerTransport {
   readonly #desk: Desk;
@@ -21,12 +18,13 @@ export class DeskWorkerTransport implements WorkerTransport {
     this.#tenant = tenant;
   }
 
-  poll(request: PollRequest, signal: AbortSignal, answers: readonly string[] = []): Promise<PollResponse> {
-    return this.#desk.poll(this.#tenant, answers.length > 0 ? { ...request, answers: answers.map(parse) } : request, signal);
+  poll(request: PollRequest, signal: AbortSignal): Promise<PollResponse> {
+    return this.#desk.poll(this.#tenant, request, signal);
   }
 
+  /** Parsed again, so that the value is the one every other host would have sent, and shared with nobody. */
   answer(answers: readonly string[]): Promise<readonly AnswerReceipt[]> {
-    return this.#desk.answer(this.#tenant, answers.map(parse));
+    return this.#desk.answer(this.#tenant, answers.map((answer) => JSON.parse(answer) as TaskAnswer));
   }
 
   heartbeat(requests: readonly HeartbeatRequest[]): Promise<readonly HeartbeatResponse[]> {

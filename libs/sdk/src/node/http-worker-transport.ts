@@ -19,9 +19,8 @@ export class HttpWorkerTransport implements WorkerTransport {
     this.#headers = { 'content-type': 'application/json', ...(apiKey ? { authorization: `Bearer ${apiKey}` } : {}), ...(tenant ? { 'perdure-tenant': tenant } : {}) };
   }
 
-  poll(request: PollRequest, signal: AbortSignal, answers: readonly string[] = []): Promise<PollResponse> {
-    const body = JSON.stringify(request);
-    return this.#post<PollResponse>('/v1/tasks/poll', answers.length > 0 ? `${body.slice(0, -1)},"answers":[${answers.join(',')}]}` : body, signal);
+  poll(request: PollRequest, signal: AbortSignal): Promise<PollResponse> {
+    return this.#post<PollResponse>('/v1/tasks/poll', JSON.stringify(request), signal);
   }
 
   async answer(answers: readonly string[]): Promise<readonly AnswerReceipt[]> {

@@ -27,16 +27,14 @@ class ScriptedTransport implements WorkerTransport {
   readonly beats: HeartbeatRequest[][] = [];
   beat: HeartbeatResponse = { status: 'ok' };
 
-  /** Answers that came along stand in `answers` too; their receipts answer the poll. */
-  poll(request: PollRequest, signal: AbortSignal, answers: readonly string[] = []): Promise<PollResponse> {
+  poll(request: PollRequest, signal: AbortSignal): Promise<PollResponse> {
     return new Promise((respond, fail) => {
       this.polls.push({ request, respond, fail, signal });
-      if (answers.length > 0) this.answers.push({ request: answers.map(parse), respond: (receipts) => respond({ tasks: [], cancel: [], receipts }), fail, signal });
       signal.addEventListener('abort', () => fail(new Error('aborted')));
     });
   }
   answer(answers: readonly string[]): Promise<AnswerReceipt[]> {
-    return new Promise((respond, fail) => this.answers.push({ request: answers.map(parse), respond, fail }));
+    return new Promise((respond, fail) => this.answers.push({ request: answers.map((answer) => JSON.parse(answer) as TaskAnswer), respond, fail }));
   }
   async heartbeat(requests: readonly HeartbeatRequest[]): Promise<HeartbeatResponse[]> {
     this.beats.push([...requests]);
@@ -51,8 +49,6 @@ class ScriptedTransport implements WorkerTransport {
     respond(request.map(({ token }) => ({ token, status: 'recorded' })));
   }
 }
-
-const parse = (answer: string): TaskAnswer => JSON.parse(answer) as TaskAnswer;
 
 const task = (token: string, name: string, more: Partial<TaskEnvelope> = {}): TaskEnvelope => ({
   token, name, run: { tenant: 't', workflowId: 'w', runId: 'r' }, seq: 1, role: 'activity', bundle: 'b', workflowType: 'deliver', queue: 'default', attempt: 1, epoch: 1, idempotencyKey: `key-${token}`, deadline: 60_000, ...more,
@@ -180,49 +176,6 @@ describe('WorkerCore', () => {
     server.recorded();
     await turns();
     expect(server.answers[1]!.request).toMatchObject([{ token: 'c', value: 3 }]);
-  });
-
-  it('sends with the next poll what ended in the turn of its task, and lists it until its receipt', async () => {
-    start();
-    await turns();
-    await give(task('a', 'nothing'), gated('b'));
-    const [exchange] = server.answers;
-    expect(exchange!.request).toEqual([{ token: 'a', kind: 'completed' }]);
-    expect(server.polls.at(-1)!.request.holding).toEqual(['b']);
-    await give();
-    expect(server.polls.at(-1)!.request.holding).toEqual(['a', 'b']);
-    server.polls.at(-1)!.respond({ tasks: [], cancel: [], receipts: [{ token: 'a', status: 'recorded' }] });
-    await turns();
-    expect(server.polls.at(-1)!.request.holding).toEqual(['b']);
-    expect(server.answers).toHaveLength(1);
-  });
-
-  it('sends a carried answer by itself when its poll fails', async () => {
-    start();
-    await turns();
-    await give(task('a', 'nothing'));
-    server.polls.at(-1)!.fail(new PerdureError('unavailable', 'connection reset'));
-    await turns();
-    expect(server.answers[1]!.request).toEqual(server.answers[0]!.request);
-    server.recorded();
-    await turns();
-    clock.advanceBy(1_000);
-    await turns();
-    expect(server.polls.at(-1)!.request.holding).toEqual([]);
-  });
-
-  it('carries an answer again when no receipt comes for a second: its batch was taken back', async () => {
-    start();
-    await turns();
-    await give(task('a', 'nothing'));
-    await give();
-    expect(server.answers).toHaveLength(1);
-    clock.advanceBy(1_000);
-    await give();
-    expect(server.answers[1]!.request).toEqual(server.answers[0]!.request);
-    server.recorded();
-    await turns();
-    expect(server.polls.at(-1)!.request.holding).toEqual([]);
   });
 
   it('keeps running and answers later when the server goes away', async () => {

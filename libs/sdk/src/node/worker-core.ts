@@ -22,8 +22,6 @@ export interface WorkerCoreOptions {
   readonly log: WorkerLog;
 }
 
-const endOfTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-
 /** How long the server may hold a poll open. */
 const POLL_WAIT_MS = 20_000;
 /** A poll not answered so long after that is lost: its connection is half open. */
@@ -36,8 +34,7 @@ const FATAL = new Set(['unauthenticated', 'forbidden', 'invalid-request']);
 /**
  * The worker, whatever it talks through.
  *
- * 1. One poll at a time, so that what a response brought is known when the next poll says what is held (design §9). It takes along the
- *    answers that are there: a fast activity costs one request.
+ * 1. One poll at a time, so that what a response brought is known when the next poll says what is held (design §9).
  * 2. An attempt is listed as held until its answer is acknowledged, or it is told to be superseded: it is never taken for lost while it is not.
  * 3. An attempt runs once, however often the server goes away: it keeps running, and its answer waits.
  */
@@ -99,8 +96,6 @@ export class WorkerCore {
     } catch (thrown) {
       this.#stopPolling();
       throw thrown;
-    } finally {
-      this.#answers.returned();
     }
   }
 
@@ -114,11 +109,8 @@ export class WorkerCore {
     const free = this.#free();
     const response = await this.#poll(free === 0 ? 0 : POLL_WAIT_MS);
     if (!response) return;
-    this.#answers.received(response.receipts ?? []);
     this.#tellStops(response);
     for (const task of response.tasks) this.#start(task);
-    // What ends in the same turn goes with the next poll.
-    if (response.tasks.length > 0) await endOfTurn();
     // With no slot free a long poll could bring nothing; but the tasks just received must be confirmed at once.
     if (free === 0 && this.#free() === 0) await this.#pauseUntilFree();
   }
@@ -127,20 +119,15 @@ export class WorkerCore {
     const { transport, clock, log } = this.#options;
     const polling = (this.#polling = new AbortController());
     const cancel = clock.at(clock.now() + waitMs + POLL_LOST_MS, () => polling.abort());
-    const answers = this.#answers.carry();
-    const carried = new Set(answers.map(({ token }) => token));
     try {
-      const response = await transport.poll(this.#request(waitMs, { without: carried }), polling.signal, answers.map(({ json }) => json));
+      const response = await transport.poll(this.#request(waitMs), polling.signal);
       this.#backoff.succeeded();
-      this.#answers.awaitPoll();
       // Received too late to be started: not listed in the next poll, they go back.
       return this.#stopping ? undefined : response;
     } catch (thrown) {
-      this.#answers.returned();
       if (this.#stopping) return undefined;
       const error = toPerdureError(thrown);
-      // It may be an answer that the server does not take: sent by itself, it is told from the others.
-      if (FATAL.has(error.code) && (answers.length === 0 || error.code !== 'invalid-request')) throw error;
+      if (FATAL.has(error.code)) throw error;
       log(`no answer to a poll, trying again: ${error.message}`);
       this.#polling = new AbortController();
       await this.#backoff.pause(this.#polling.signal);
@@ -150,11 +137,9 @@ export class WorkerCore {
     }
   }
 
-  /** Answers that go along say themselves that their attempt is held. */
-  #request(waitMs: number, { slots = this.#free(), without }: { readonly slots?: number; readonly without?: ReadonlySet<string> } = {}): PollRequest {
+  #request(waitMs: number, slots = this.#free()): PollRequest {
     const { identity, session, queues, surgical } = this.#options;
-    const holding = [...this.#held.keys()].filter((token) => !without?.has(token));
-    return { worker: identity, session, queues, slots, holding, waitMs, ...(surgical ? { surgical } : {}) };
+    return { worker: identity, session, queues, slots, holding: [...this.#held.keys()], waitMs, ...(surgical ? { surgical } : {}) };
   }
 
   #free(): number {
@@ -221,10 +206,7 @@ export class WorkerCore {
   }
 
   #stopAttempt(attempt: Attempt, reason: StopReason): void {
-    if (reason === 'superseded') {
-      this.#held.delete(attempt.token);
-      this.#answers.drop(attempt.token);
-    }
+    if (reason === 'superseded') this.#held.delete(attempt.token);
     attempt.stop(reason);
   }
 
@@ -237,7 +219,7 @@ export class WorkerCore {
     this.#ended = () => ended.abort();
     over.addEventListener('abort', this.#ended, { once: true });
     while (this.#running.size > 0 && !over.aborted) {
-      const response = await transport.poll(this.#request(0, { slots: 0 }), over).catch(() => undefined);
+      const response = await transport.poll(this.#request(0, 0), over).catch(() => undefined);
       if (response) this.#tellStops(response);
       if (this.#running.size > 0) await pauseUntil(clock, clock.now() + BUSY_POLL_MS, ended.signal);
     }
@@ -248,6 +230,6 @@ export class WorkerCore {
   /** Holding nothing: whatever the server thinks is here goes to another worker at once. */
   async #handBack(): Promise<void> {
     const { transport, log } = this.#options;
-    await transport.poll({ ...this.#request(0, { slots: 0 }), holding: [] }, new AbortController().signal).catch((thrown: unknown) => log(`the rest could not be handed back: ${toPerdureError(thrown).message}`));
+    await transport.poll({ ...this.#request(0, 0), holding: [] }, new AbortController().signal).catch((thrown: unknown) => log(`the rest could not be handed back: ${toPerdureError(thrown).message}`));
   }
 }

@@ -2,8 +2,7 @@ import type { AnswerReceipt, HeartbeatRequest, HeartbeatResponse, PollRequest, P
 
 /** How a worker reaches its scheduler. Everything may reject; a `PerdureError` that is not `retryable` is final. */
 export interface WorkerTransport {
-  /** `answers` go with the poll, each the JSON of a `TaskAnswer`. */
-  poll(request: PollRequest, signal: AbortSignal, answers?: readonly string[]): Promise<PollResponse>;
+  poll(request: PollRequest, signal: AbortSignal): Promise<PollResponse>;
   /** Each answer is the JSON of a `TaskAnswer`: values are serialised once, where a fault can still be told apart. */
   answer(answers: readonly string[]): Promise<readonly AnswerReceipt[]>;
   heartbeat(requests: readonly HeartbeatRequest[]): Promise<readonly HeartbeatResponse[]>;

@@ -1,4 +1,3 @@
-import type { Clock } from '@perdure/clock';
 import { type AnswerReceipt, type HeartbeatRequest, type HeartbeatResponse, type PollRequest, type PollResponse, type TaskAnswer } from '@perdure/contract';
 import { TaskDesk } from '../task-desk.js';
 import { parseToken } from '../token.js';
@@ -7,7 +6,6 @@ import { RelayedSession } from './relayed-session.js';
 export interface DeskRelayOptions {
   /** By the number of their slice. */
   readonly desks: readonly TaskDesk[];
-  readonly clock: Clock;
 }
 
 /** Sessions that nobody polls any more are forgotten when so many are known. */

@@ -1,11 +1,9 @@
-import type { CancelTimer, Clock } from '@perdure/clock';
-import type { AnswerReceipt, PollRequest, PollResponse, TaskAnswer, TaskEnvelope } from '@perdure/contract';
+import type { PollRequest, PollResponse, TaskEnvelope } from '@perdure/contract';
 import type { TaskDesk } from '../task-desk.js';
 import { shareSlots } from './share-slots.js';
 
 export interface RelayedSessionOptions {
   readonly desks: readonly TaskDesk[];
-  readonly clock: Clock;
   readonly tenant: string;
   readonly sliceOf: (token: string) => number;
 }
@@ -25,9 +23,6 @@ interface Waiter {
   readonly reject: (error: unknown) => void;
 }
 
-/** Receipts alone wait so long for something to go with. */
-const RECEIPT_LINGER_MS = 100;
-
 /**
  * One worker session, polled for at every slice.
  *
@@ -43,10 +38,8 @@ export class RelayedSession {
   #waiter: Waiter | undefined;
   #tasks: TaskEnvelope[] = [];
   #cancel: PollResponse['cancel'][number][] = [];
-  #receipts: AnswerReceipt[] = [];
   /** Gets the odd slot, and the only one. */
   #favoured = 0;
-  #cancelLinger: CancelTimer | undefined;
 
   constructor(options: RelayedSessionOptions) {
     this.#options = options;
@@ -77,46 +70,40 @@ export class RelayedSession {
   }
 
   #begin(request: PollRequest): void {
-    const { desks, sliceOf } = this.#options;
-    const answers = desks.map((): TaskAnswer[] => []);
-    for (const answer of request.answers ?? []) answers[sliceOf(answer.token)]!.push(answer);
-    const opened = this.#share(answers);
-    for (const [slice, its] of answers.entries()) if (!opened.includes(slice)) this.#sendAnswers(slice, its);
+    const opened = this.#share();
     // A poll that does not wait is answered by the legs that it has opened, and where there is none at once.
-    if (this.#tasks.length > 0 || this.#cancel.length > 0 || (request.waitMs <= 0 && opened.length === 0)) this.#answer();
+    if (this.#tasks.length > 0 || this.#cancel.length > 0 || (request.waitMs <= 0 && opened === 0)) this.#answer();
   }
 
-  /** Opens and ends legs as the worker's slots ask (invariants 1, 2); gives the slices that were polled. */
-  #share(answers: readonly (readonly TaskAnswer[])[] = []): number[] {
+  /** Opens and ends legs as the worker's slots ask (invariants 1, 2); gives how many were opened. */
+  #share(): number {
     const request = this.#waiter?.request;
-    if (!request) return [];
+    if (!request) return 0;
     const free = freeSlots(request) - this.#tasks.length;
     const legs = this.#legs.map((leg) => leg && { slots: leg.slots, isEnding: leg.abort.signal.aborted });
     const { open, end } = shareSlots(legs, { free, favoured: this.#favoured });
     for (const slice of end) this.#legs[slice]!.abort.abort();
-    for (const [slice, slots] of open) this.#openLeg(slice, { request, slots, peek: slots === 0 && free > 0, answers: answers[slice] ?? [] });
-    return [...open.keys()];
+    for (const [slice, slots] of open) this.#openLeg(slice, { request, slots, peek: slots === 0 && free > 0 });
+    return open.size;
   }
 
-  #openLeg(slice: number, { request, slots, peek, answers }: { readonly request: PollRequest; readonly slots: number; readonly peek: boolean; readonly answers: readonly TaskAnswer[] }): void {
+  #openLeg(slice: number, { request, slots, peek }: { readonly request: PollRequest; readonly slots: number; readonly peek: boolean }): void {
     const { desks, tenant, sliceOf } = this.#options;
     const leg: Leg = { slots, peek, abort: new AbortController() };
     this.#legs[slice] = leg;
     const holding = [...request.holding, ...this.#tasks.map(({ token }) => token)].filter((token) => sliceOf(token) === slice);
-    const { answers: _, ...rest } = request;
-    desks[slice]!.poll(tenant, { ...rest, slots, holding, ...(answers.length > 0 ? { answers } : {}), ...(peek ? { peek } : {}) }, leg.abort.signal).then(
+    desks[slice]!.poll(tenant, { ...request, slots, holding, ...(peek ? { peek } : {}) }, leg.abort.signal).then(
       (response) => this.#legEnded(slice, leg, response),
       (error: unknown) => this.#legFailed(slice, leg, error),
     );
   }
 
-  #legEnded(slice: number, leg: Leg, { tasks, cancel, receipts = [] }: PollResponse): void {
+  #legEnded(slice: number, leg: Leg, { tasks, cancel }: PollResponse): void {
     // The worker has gone: what came for it goes back.
     if (this.#legs[slice] !== leg) return;
     this.#legs[slice] = undefined;
     this.#tasks.push(...tasks);
     this.#cancel.push(...cancel);
-    this.#receipts.push(...receipts);
     const isAnswer = tasks.length > 0 || cancel.length > 0;
     if (leg.peek && !isAnswer) this.#favoured = slice;
     // One that was ended for its slots, and one that only watched, make room for another.
@@ -134,32 +121,12 @@ export class RelayedSession {
     waiter?.reject(error);
   }
 
-  /** To a slice whose leg is not opened now. The worker sends again what gets no receipt. */
-  #sendAnswers(slice: number, answers: readonly TaskAnswer[]): void {
-    if (answers.length === 0) return;
-    const { desks, tenant } = this.#options;
-    desks[slice]!.answer(tenant, answers).then(
-      (receipts) => {
-        this.#receipts.push(...receipts);
-        this.#linger();
-      },
-      () => undefined,
-    );
-  }
-
-  #linger(): void {
-    const { clock } = this.#options;
-    this.#cancelLinger ??= clock.at(clock.now() + RECEIPT_LINGER_MS, () => this.#answer());
-  }
-
   #answer(): void {
     const waiter = this.#waiter;
-    this.#cancelLinger?.();
-    this.#cancelLinger = undefined;
     if (!waiter) return;
     this.#waiter = undefined;
     waiter.end();
-    const response = { tasks: this.#tasks, cancel: this.#cancel, ...(this.#receipts.length > 0 ? { receipts: this.#receipts } : {}) };
+    const response = { tasks: this.#tasks, cancel: this.#cancel };
     this.#clear();
     waiter.resolve(response);
   }
@@ -175,7 +142,6 @@ export class RelayedSession {
   #clear(): void {
     this.#tasks = [];
     this.#cancel = [];
-    this.#receipts = [];
   }
 }
 
