@@ -7,6 +7,8 @@ describe('Stopwatch', () => {
     const watch = new Stopwatch({ wallMs: () => at.wall, cpuMs: () => at.cpu });
     expect(watch.isOver).toBe(false);
     watch.start(1_000);
+    at.cpu += 5;
+    expect(watch.isOver).toBe(false);
     at.wall += 60_000;
     at.cpu += 900;
     expect(watch.isOver).toBe(false);

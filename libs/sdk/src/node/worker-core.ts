@@ -172,7 +172,8 @@ export class WorkerCore {
       this.#answers.add(attempt.token, json);
     }
     this.#running.delete(attempt);
-    this.#slotFreed.abort();
+    // Aborting what is aborted already still makes an error, with its stack.
+    if (!this.#slotFreed.signal.aborted) this.#slotFreed.abort();
     if (this.#running.size === 0) this.#ended?.();
   }
 
