@@ -13,7 +13,7 @@ describe('random programs on a server that is killed', () => {
     const folder = mkdtempSync(join(tmpdir(), 'perdure-crash-'));
     const seed = 1;
     const options: CrashTestOptions = {
-      deployment: new StandaloneDeployment({ main: MAIN, folder, seed, shards: 2, workers: 1, fragileWorkers: 1, surgical: false }),
+      deployment: new StandaloneDeployment({ main: MAIN, folder, seed, shards: 2, workers: 1, fragileWorkers: 1, surgical: true }),
       folder,
       seed,
       programs: 200,

@@ -8,7 +8,8 @@ import { Draws } from '../program/draws.js';
 import type { WorkerSettings } from '../worker/worker-settings.js';
 import { CuttingProxy } from './cutting-proxy.js';
 import { Deployment } from './deployment.js';
-import { freePort, ManagedProcess, type ProcessOptions } from './managed-process.js';
+import { freePort } from './free-port.js';
+import { ManagedProcess, type ProcessOptions } from './managed-process.js';
 
 export interface StandaloneOptions {
   /** The server's built `main.js`. */

@@ -1,7 +1,7 @@
-import { describe, expect as assert, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import type { Outcome } from '@perdure/contract';
 import { FOREVER_MS, type Behaviour, type Program, type Step } from '../program/program.js';
-import { expect } from './model.js';
+import { expectedOf } from './model.js';
 import type { Observed, ObservedWait } from './observed.js';
 
 const program = (steps: readonly Step[], more: Partial<Program> = {}): Program => ({ name: 'p', steps, lanes: [], onCancel: 'return', ...more });
@@ -38,18 +38,18 @@ const seen = ({ activities = {}, timers = {}, events = {}, signals = {}, undoing
   ]);
 
 const logOf = (of: Program, what: Seen): unknown => {
-  const { end, complaints } = expect(of, seen(what));
-  assert(complaints).toEqual([]);
+  const { end, complaints } = expectedOf(of, seen(what));
+  expect(complaints).toEqual([]);
   return end.status === 'completed' ? end.log : end;
 };
-const effectsOf = (of: Program, what: Seen): unknown => Object.fromEntries(expect(of, seen(what)).effects);
+const effectsOf = (of: Program, what: Seen): unknown => Object.fromEntries(expectedOf(of, seen(what)).effects);
 
 describe('the model', () => {
   it('knows what each behaviour comes to, and which ends are allowed', () => {
-    assert(logOf(program([activity(1)]), { activities: { 1: [2, COMPLETED] } })).toEqual(['done p#1']);
-    assert(logOf(program([activity(1, { kind: 'exhausted', attempts: 2 })]), { activities: { 1: [2, FAILED] } })).toEqual([{ failed: 'failed' }]);
-    assert(logOf(program([activity(1, { kind: 'exhausted', attempts: 2 })]), { activities: { 1: [2, LOST] } })).toEqual([{ failed: 'heartbeat' }]);
-    assert(logOf(program([activity(1, { kind: 'terminal', applied: true })]), { activities: { 1: [2, TERMINAL] } })).toEqual([{ failed: 'failed' }]);
+    expect(logOf(program([activity(1)]), { activities: { 1: [2, COMPLETED] } })).toEqual(['done p#1']);
+    expect(logOf(program([activity(1, { kind: 'exhausted', attempts: 2 })]), { activities: { 1: [2, FAILED] } })).toEqual([{ failed: 'failed' }]);
+    expect(logOf(program([activity(1, { kind: 'exhausted', attempts: 2 })]), { activities: { 1: [2, LOST] } })).toEqual([{ failed: 'heartbeat' }]);
+    expect(logOf(program([activity(1, { kind: 'terminal', applied: true })]), { activities: { 1: [2, TERMINAL] } })).toEqual([{ failed: 'failed' }]);
   });
 
   it.each([
@@ -61,60 +61,60 @@ describe('the model', () => {
     ['slow', { kind: 'slow', times: 1 }, LOST],
     ['ok that was cancelled by nobody', { kind: 'ok' }, CANCELLED],
   ] as const)('complains of an end that is not allowed: %s', (_name, behaviour, outcome) => {
-    assert(expect(program([activity(1, behaviour)]), seen({ activities: { 1: [2, outcome] } })).complaints).toHaveLength(1);
+    expect(expectedOf(program([activity(1, behaviour)]), seen({ activities: { 1: [2, outcome] } })).complaints).toHaveLength(1);
   });
 
   it('asks for the effects that must be, and allows those that may', () => {
-    assert(effectsOf(program([activity(1)]), { activities: { 1: [2, COMPLETED] } })).toEqual({ 'p#1': 'must' });
-    assert(effectsOf(program([activity(1, { kind: 'terminal', applied: true })]), { activities: { 1: [2, TERMINAL] } })).toEqual({ 'p#1': 'must' });
-    assert(effectsOf(program([activity(1, { kind: 'terminal', applied: false })]), { activities: { 1: [2, TERMINAL] } })).toEqual({});
-    assert(effectsOf(program([activity(1, { kind: 'exhausted', attempts: 1 })]), { activities: { 1: [2, FAILED] } })).toEqual({});
-    assert(effectsOf(program([activity(1, { kind: 'overdue' })]), { activities: { 1: [2, LOST] } })).toEqual({ 'p#1': 'may' });
+    expect(effectsOf(program([activity(1)]), { activities: { 1: [2, COMPLETED] } })).toEqual({ 'p#1': 'must' });
+    expect(effectsOf(program([activity(1, { kind: 'terminal', applied: true })]), { activities: { 1: [2, TERMINAL] } })).toEqual({ 'p#1': 'must' });
+    expect(effectsOf(program([activity(1, { kind: 'terminal', applied: false })]), { activities: { 1: [2, TERMINAL] } })).toEqual({});
+    expect(effectsOf(program([activity(1, { kind: 'exhausted', attempts: 1 })]), { activities: { 1: [2, FAILED] } })).toEqual({});
+    expect(effectsOf(program([activity(1, { kind: 'overdue' })]), { activities: { 1: [2, LOST] } })).toEqual({ 'p#1': 'may' });
   });
 
   it('takes the side of a race that history took first', () => {
     const wait: Step = { do: 'signal', signal: 'signal-0', timeoutMs: 100 };
     const waiting = program([wait], { lanes: [[{ send: 'signal', signal: 'signal-0', id: 's', value: 'hello', afterMs: 0 }]] });
-    assert(logOf(waiting, { signals: { 'signal-0': 3 }, timers: { 100: undefined } })).toEqual(['hello']);
-    assert(logOf(waiting, { signals: { 'signal-0': 3 }, timers: { 100: 2 } })).toEqual(['timed out']);
-    assert(expect(waiting, seen({ signals: { 'signal-0': 3 }, timers: { 100: 4 } })).complaints).toHaveLength(1);
+    expect(logOf(waiting, { signals: { 'signal-0': 3 }, timers: { 100: undefined } })).toEqual(['hello']);
+    expect(logOf(waiting, { signals: { 'signal-0': 3 }, timers: { 100: 2 } })).toEqual(['timed out']);
+    expect(expectedOf(waiting, seen({ signals: { 'signal-0': 3 }, timers: { 100: 4 } })).complaints).toHaveLength(1);
     const race: Step = { do: 'together', mode: 'race', losers: 'left', branches: [activity(1), { do: 'sleep', ms: 5 }] };
-    assert(logOf(program([race]), { activities: { 1: [4, COMPLETED] }, timers: { 5: 3 } })).toEqual([{ won: 1, value: 'slept' }]);
-    assert(logOf(program([race]), { activities: { 1: [4, COMPLETED] }, timers: { 5: 6 } })).toEqual([{ won: 0, value: 'done p#1' }]);
-    assert(effectsOf(program([race]), { activities: { 1: [0] }, timers: { 5: 3 } })).toEqual({ 'p#1': 'may' });
+    expect(logOf(program([race]), { activities: { 1: [4, COMPLETED] }, timers: { 5: 3 } })).toEqual([{ won: 1, value: 'slept' }]);
+    expect(logOf(program([race]), { activities: { 1: [4, COMPLETED] }, timers: { 5: 6 } })).toEqual([{ won: 0, value: 'done p#1' }]);
+    expect(effectsOf(program([race]), { activities: { 1: [0] }, timers: { 5: 3 } })).toEqual({ 'p#1': 'may' });
   });
 
   it('waits once more where a step insists', () => {
     const insisting = program([{ do: 'event', n: 1, timeoutMs: 5, insists: true }]);
-    assert(logOf(insisting, { events: { 1: [{ receivedAt: 2 }] } })).toEqual(['event p#1']);
-    assert(logOf(insisting, { events: { 1: [{ timedOutAt: 2 }, { receivedAt: 3 }] } })).toEqual([{ late: 'event p#1' }]);
-    assert(expect(insisting, seen({ events: { 1: [{ timedOutAt: 2 }, {}] } })).complaints).toHaveLength(1);
-    assert(logOf(program([{ do: 'event', n: 1, timeoutMs: 5 }]), { events: { 1: [{ timedOutAt: 2 }] } })).toEqual(['timed out']);
+    expect(logOf(insisting, { events: { 1: [{ receivedAt: 2 }] } })).toEqual(['event p#1']);
+    expect(logOf(insisting, { events: { 1: [{ timedOutAt: 2 }, { receivedAt: 3 }] } })).toEqual([{ late: 'event p#1' }]);
+    expect(expectedOf(insisting, seen({ events: { 1: [{ timedOutAt: 2 }, {}] } })).complaints).toHaveLength(1);
+    expect(logOf(program([{ do: 'event', n: 1, timeoutMs: 5 }]), { events: { 1: [{ timedOutAt: 2 }] } })).toEqual(['timed out']);
   });
 
   it('undoes what completed or ended in the dark, the last first', () => {
     const saga: Step = { do: 'saga', parts: [activity(1), activity(2, { kind: 'overdue' })], undoAnyway: false };
-    const { end, effects, undone } = expect(program([saga]), seen({ activities: { 1: [2, COMPLETED], 2: [3, LOST] } }));
-    assert(end).toEqual({ status: 'completed', log: [{ undone: ['done p#1', { failed: 'heartbeat' }] }] });
-    assert(undone).toEqual([['p#2/undo', 'p#1/undo']]);
-    assert(Object.fromEntries(effects)).toEqual({ 'p#1': 'must', 'p#2': 'may', 'p#1/undo': 'must', 'p#2/undo': 'must' });
+    const { end, effects, undone } = expectedOf(program([saga]), seen({ activities: { 1: [2, COMPLETED], 2: [3, LOST] } }));
+    expect(end).toEqual({ status: 'completed', log: [{ undone: ['done p#1', { failed: 'heartbeat' }] }] });
+    expect(undone).toEqual([['p#2/undo', 'p#1/undo']]);
+    expect(Object.fromEntries(effects)).toEqual({ 'p#1': 'must', 'p#2': 'may', 'p#1/undo': 'must', 'p#2/undo': 'must' });
     const failing: Step = { do: 'saga', parts: [activity(1), activity(2, { kind: 'exhausted', attempts: 1 })], undoAnyway: false };
-    assert(expect(program([failing]), seen({ activities: { 1: [2, COMPLETED], 2: [3, FAILED] } })).undone).toEqual([['p#1/undo']]);
+    expect(expectedOf(program([failing]), seen({ activities: { 1: [2, COMPLETED], 2: [3, FAILED] } })).undone).toEqual([['p#1/undo']]);
   });
 
   it('follows a request to stop to where it was taken notice of', () => {
     const steps: Step[] = [activity(1), { do: 'sleep', ms: 5 }, { do: 'forever' }];
     const asked = { cancelRequestedAt: 3 };
-    assert(logOf(program(steps), { ...asked, activities: { 1: [2, COMPLETED] }, timers: { 5: undefined } })).toEqual(['done p#1', 'cancelled']);
-    assert(logOf(program(steps), { ...asked, activities: { 1: [4, CANCELLED] } })).toEqual(['cancelled']);
-    assert(logOf(program(steps), { ...asked, activities: { 1: [4, COMPLETED] }, timers: { 5: 6 } })).toEqual(['done p#1', 'slept', 'asked to stop']);
-    assert(logOf(program(steps), { ...asked, activities: { 1: [1, COMPLETED] }, timers: { 5: 2, [FOREVER_MS]: undefined } })).toEqual(['done p#1', 'slept', 'cancelled']);
+    expect(logOf(program(steps), { ...asked, activities: { 1: [2, COMPLETED] }, timers: { 5: undefined } })).toEqual(['done p#1', 'cancelled']);
+    expect(logOf(program(steps), { ...asked, activities: { 1: [4, CANCELLED] } })).toEqual(['cancelled']);
+    expect(logOf(program(steps), { ...asked, activities: { 1: [4, COMPLETED] }, timers: { 5: 6 } })).toEqual(['done p#1', 'slept', 'asked to stop']);
+    expect(logOf(program(steps), { ...asked, activities: { 1: [1, COMPLETED] }, timers: { 5: 2, [FOREVER_MS]: undefined } })).toEqual(['done p#1', 'slept', 'cancelled']);
     const undoing: Step[] = [{ do: 'saga', parts: [activity(1)], undoAnyway: true }, { do: 'signal', signal: 'signal-0' }, { do: 'forever' }];
     const sent = program(undoing, { lanes: [[{ send: 'signal', signal: 'signal-0', id: 's', value: 'hello', afterMs: 0 }]] });
     const undone = { ...asked, activities: { 1: [1, COMPLETED] }, undoing: [{ from: 2, to: 6 }] } as const;
-    assert(logOf(sent, { ...undone, signals: { 'signal-0': 5 } })).toEqual([{ undone: ['done p#1'] }, 'hello', 'asked to stop']);
-    assert(logOf(sent, { ...undone, signals: { 'signal-0': 7 } })).toEqual([{ undone: ['done p#1'] }, 'cancelled']);
-    assert(logOf(program(steps, { onCancel: 'end-cancelled' }), { ...asked, activities: { 1: [4, CANCELLED] } })).toEqual({ status: 'cancelled' });
-    assert(expect(program(steps), seen({ activities: { 1: [2, COMPLETED] } })).complaints).toEqual(['p: the sleep of 5 ms has no end in history, and nobody asked the run to stop']);
+    expect(logOf(sent, { ...undone, signals: { 'signal-0': 5 } })).toEqual([{ undone: ['done p#1'] }, 'hello', 'asked to stop']);
+    expect(logOf(sent, { ...undone, signals: { 'signal-0': 7 } })).toEqual([{ undone: ['done p#1'] }, 'cancelled']);
+    expect(logOf(program(steps, { onCancel: 'end-cancelled' }), { ...asked, activities: { 1: [4, CANCELLED] } })).toEqual({ status: 'cancelled' });
+    expect(expectedOf(program(steps), seen({ activities: { 1: [2, COMPLETED] } })).complaints).toEqual(['p: the sleep of 5 ms has no end in history, and nobody asked the run to stop']);
   });
 });

@@ -22,7 +22,7 @@ export type Observations = ReadonlyMap<string, Observed>;
 
 type Family = Pick<Program, 'name' | 'steps' | 'onCancel'> & { readonly lanes?: Program['lanes'] };
 
-export const expect = (program: Family, observations: Observations): Expected => {
+export const expectedOf = (program: Family, observations: Observations): Expected => {
   const model = new Model(program, observations);
   const end = model.run();
   return { end, effects: model.effects, undone: model.undone, complaints: model.complaints };
@@ -175,7 +175,7 @@ class Model {
   }
 
   #child({ n, steps }: ChildStep): LogEntry {
-    const { end, effects, undone, complaints } = expect({ name: childNameOf(this.#program.name, n), steps, onCancel: 'end-cancelled' }, this.#observations);
+    const { end, effects, undone, complaints } = expectedOf({ name: childNameOf(this.#program.name, n), steps, onCancel: 'end-cancelled' }, this.#observations);
     for (const [id, effect] of effects) this.effects.set(id, effect);
     this.undone.push(...undone);
     this.complaints.push(...complaints);

@@ -1,5 +1,5 @@
 import type { LedgerLine } from '../book/ledger-record.js';
-import { expect, type Observations } from '../model/model.js';
+import { expectedOf, type Observations } from '../model/model.js';
 import { valueOf } from '../program/program.js';
 import type { Evidence, Finding } from './evidence.js';
 import { observationsOf } from './check-results.js';
@@ -12,7 +12,7 @@ export const checkEffects = (evidence: Evidence): Finding[] => {
   const observations = observationsOf(evidence);
   const effects = evidence.ledger.flatMap((line, at): EffectLine[] => (line.kind === 'effect' ? [{ ...line, at }] : []));
   const applied = Map.groupBy(effects.filter((line) => line.applied), ({ effectId }) => effectId);
-  const expected = evidence.programs.map((program) => expect(program, observations));
+  const expected = evidence.programs.map((program) => expectedOf(program, observations));
   const all = new Map(expected.flatMap((each) => [...each.effects]));
   return [
     ...checkKeys(evidence.ledger),

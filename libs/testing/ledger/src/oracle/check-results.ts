@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { isClosed } from '@perdure/contract';
-import { expect, type Expected, type Observations } from '../model/model.js';
+import { expectedOf, type Expected, type Observations } from '../model/model.js';
 import { observe } from '../model/observed.js';
 import { familyOf, type LogEntry } from '../program/program.js';
 import type { Evidence, Finding, Run } from './evidence.js';
@@ -14,7 +14,7 @@ export const checkResults = (evidence: Evidence): Finding[] => {
     const chain = evidence.runs.get(program.name) ?? [];
     const last = chain.at(-1);
     if (!last || !isClosed(last.view.status)) return [];
-    const expected = expect(program, observations);
+    const expected = expectedOf(program, observations);
     const children = familyOf(program).slice(1);
     return [
       ...expected.complaints,
@@ -22,7 +22,7 @@ export const checkResults = (evidence: Evidence): Finding[] => {
       ...evidence.answered.filter((answer) => answer.program === program.name && !isDeepStrictEqual(answer.end, expected.end)).map(({ end }) => `${program.name}: its client was told ${JSON.stringify(end)}; the model says ${JSON.stringify(expected.end)}`),
       ...children.flatMap((child) => {
         const run = evidence.runs.get(child.name)?.at(-1);
-        return run && isClosed(run.view.status) ? compare(run, expect(child, observations).end) : [];
+        return run && isClosed(run.view.status) ? compare(run, expectedOf(child, observations).end) : [];
       }),
     ];
   });
