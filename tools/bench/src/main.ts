@@ -9,10 +9,11 @@ import { limits } from './workloads/limits.js';
 import type { Outcome } from './workloads/outcome.js';
 import { parked } from './workloads/parked.js';
 import { resume } from './workloads/resume.js';
+import { shards } from './workloads/shards.js';
 import { signal } from './workloads/signal.js';
 import { timers } from './workloads/timers.js';
 
-const RUN: Readonly<Record<Workload, (lab: Lab) => Promise<Outcome>>> = { limits, 'five-step': fiveStep, signal, parked, resume, 'fan-out': fanOut, timers };
+const RUN: Readonly<Record<Workload, (lab: Lab) => Promise<Outcome>>> = { limits, 'five-step': fiveStep, signal, parked, resume, 'fan-out': fanOut, timers, shards };
 
 const run = async (options: Options): Promise<void> => {
   const lab = await Lab.open(options);

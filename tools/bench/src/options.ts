@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-export const WORKLOADS = ['limits', 'five-step', 'signal', 'parked', 'resume', 'fan-out', 'timers'] as const;
+export const WORKLOADS = ['limits', 'five-step', 'signal', 'parked', 'resume', 'fan-out', 'timers', 'shards'] as const;
 export type AskedSystem = 'perdure' | 'restate';
 export type Workload = (typeof WORKLOADS)[number];
 

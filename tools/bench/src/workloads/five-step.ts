@@ -3,15 +3,12 @@ import type { Lab } from '../lab.js';
 import type { Row } from '../report.js';
 import { STEPS } from '../expected.js';
 import { countSyncs, whyNotTraced } from '../sync-count.js';
-import { measureWindow, summarise, type Window } from '../window.js';
 import type { System } from '../systems/system.js';
 import { survivesKill } from './kill-check.js';
+import { inTurns, jobFor } from './five-step-turns.js';
 import type { Outcome } from './outcome.js';
 
-const WINDOW_MS = 5_000;
 const WARMUP_MS = 500;
-/** Before the first window of a system at a concurrency: code is compiled, caches fill. */
-const FIRST_WARMUP_MS = 2_000;
 const SYNC_WINDOW_MS = 2_000;
 
 /** A workflow of five sequential activities of 200 bytes: start it, wait for its result. */
@@ -20,40 +17,13 @@ export const fiveStep = async (lab: Lab): Promise<Outcome> => {
   if (lab.has('perdure')) systems.splice(1, 0, await lab.perdure({ title: 'perdure, in process', activities: 'server' }));
   const acknowledged = new Map<System, string[]>(systems.map((system) => [system, []]));
   const rows: Row[] = [];
-  for (const concurrency of lab.options.concurrency) rows.push(...(await inTurns(lab, { systems, concurrency, acknowledged })));
+  for (const concurrency of lab.options.concurrency) rows.push(...(await inTurns(lab, { workload: 'five-step', systems, concurrency, acknowledged })));
   const remarks: string[] = [];
   for (const system of systems) remarks.push(await survivesKill(lab, system, acknowledged.get(system)!));
   await lab.stop(systems);
   const syncs = await syncsPerRun(lab);
   return { rows: rows.map((row) => ({ ...row, ...syncs.of(row) })), remarks: [...remarks, ...syncs.remarks] };
 };
-
-interface Turns {
-  readonly systems: readonly System[];
-  readonly concurrency: number;
-  readonly acknowledged: ReadonlyMap<System, string[]>;
-}
-
-let jobs = 0;
-
-/** In short windows, one system after the other: the speed of a machine drifts, and all should meet the same of it. */
-const inTurns = async (lab: Lab, { systems, concurrency, acknowledged }: Turns): Promise<Row[]> => {
-  lab.say(`five-step, ${concurrency} in flight …`);
-  const measureMs = lab.options.seconds * 1000;
-  const rounds = Math.max(1, Math.round(measureMs / WINDOW_MS));
-  const windows = new Map<System, Window[]>(systems.map((system) => [system, []]));
-  for (let round = 0; round < rounds; round++) {
-    for (const system of systems) {
-      const window = await measureWindow(lab.generator, system, jobFor(system, { concurrency, warmupMs: round === 0 ? Math.min(FIRST_WARMUP_MS, measureMs) : WARMUP_MS, measureMs: measureMs / rounds }));
-      for (const id of window.load.acknowledged) acknowledged.get(system)!.push(id);
-      windows.get(system)!.push(window);
-    }
-  }
-  return [...windows].map(([system, each]) => ({ workload: 'five-step', concurrency, system: system.title, measured: summarise(each) }));
-};
-
-const jobFor = ({ name, url }: System, load: { readonly concurrency: number; readonly warmupMs: number; readonly measureMs: number }) =>
-  ({ kind: 'run', system: name, url, workflow: 'fiveStep', prefix: `j${(jobs++).toString(36)}`, ...load }) as const;
 
 interface Syncs {
   readonly remarks: readonly string[];
