@@ -4,7 +4,7 @@ export { SqliteCorrelationStore } from './correlation-store.js';
 export { FolderLock } from './folder-lock.js';
 export { openReader } from './open-database.js';
 export { contentsOf, readShard } from './read-shard.js';
-export type { ShardContents } from './read-shard.js';
+export type { SentEffect, ShardContents } from './read-shard.js';
 export { attributePairs } from './run-record.js';
 export { SqliteAuditLog, SqliteRunReader, SqliteWaitReader } from './run-reader.js';
 export type { NumberedRun, RunQuery } from './run-reader.js';

@@ -1,5 +1,5 @@
 import type { AuditEntry, RollbackRow } from '@perdure/compensation';
-import type { ExternalEvent, Input, InputOutcome, Pin } from '@perdure/contract';
+import type { Effect, ExternalEvent, Input, InputOutcome, Pin } from '@perdure/contract';
 import type { EventState, StoredEvent, WaitRow } from '@perdure/correlation';
 import type { InputRow, RunRow, ShardHead, SnapshotRow, TransitionRow } from '@perdure/history';
 import type { TaskRow, TimerRow } from '@perdure/scheduler';
@@ -26,6 +26,15 @@ export interface ShardContents {
   readonly audit: readonly AuditEntry[];
   /** Inputs that a batch caused and left for the next. */
   readonly inbox: readonly Input[];
+  /** Effects for other shards that the sender has no word of, and what this one has taken of others. */
+  readonly sent: readonly SentEffect[];
+  readonly taken: readonly { readonly source: string; readonly mark: number; readonly seen: readonly number[] }[];
+}
+
+export interface SentEffect {
+  readonly destination: string;
+  readonly number: number;
+  readonly effect: Extract<Effect, { to: 'history' | 'correlation' }>;
 }
 
 /** Reads a whole shard as of one moment, over a connection of its own that can change nothing; its server may be running. */
@@ -42,6 +51,7 @@ export function readShard(path: string): ShardContents {
 /** The same, of a connection that is open. */
 export function contentsOf(db: DatabaseSync): ShardContents {
   const all = <T>(sql: string): T[] => db.prepare(sql).all() as unknown as T[];
+  const ifThere = <T>(table: string, sql: string): T[] => (hasTable(db, table) ? all<T>(sql) : []);
   return {
     head: { ...(all<ShardHead>('select epoch, cursor, (select coalesce(max(number), 0) from run) as lastRunNumber from shard')[0] ?? { epoch: 0, cursor: 0, lastRunNumber: 0 }) },
     runs: all<RunRecord>('select * from run order by number').map(toRunRow),
@@ -55,7 +65,9 @@ export function contentsOf(db: DatabaseSync): ShardContents {
     events: all<EventRecord>('select * from event order by arrival').map(toStoredEvent),
     rollbacks: all<{ body: string }>('select body from rollback order by ord').map(({ body }) => JSON.parse(body) as RollbackRow),
     audit: all<{ body: string }>('select body from audit order by number').map(({ body }) => JSON.parse(body) as AuditEntry),
-    inbox: hasTable(db, 'inbox') ? all<{ body: string }>('select body from inbox order by number').map(({ body }) => JSON.parse(body) as Input) : [],
+    inbox: ifThere<{ body: string }>('inbox', 'select body from inbox order by number').map(({ body }) => JSON.parse(body) as Input),
+    sent: ifThere<{ destination: string; number: number; body: string }>('peer_outbox', 'select * from peer_outbox order by destination, number').map(({ body, ...row }) => ({ ...row, effect: JSON.parse(body) as SentEffect['effect'] })),
+    taken: ifThere<{ source: string; mark: number; seen: string }>('peer_mark', 'select * from peer_mark').map(({ source, mark, seen }) => ({ source, mark, seen: JSON.parse(seen) as number[] })),
   };
 }
 

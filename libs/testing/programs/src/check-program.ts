@@ -5,7 +5,7 @@ import { bundle, type Bundle } from '@perdure/bundler';
 import type { Transition } from '@perdure/contract';
 import { Sandbox } from '@perdure/sandbox';
 import type { ShardContents } from '@perdure/sqlite';
-import { describeFindings, foldRuns, verifyShard, type FoldedRun, type VerifyDeps, type VerifyOptions } from '@perdure/verify';
+import { describeFindings, foldRuns, verifyShards, type FoldedRun, type VerifyDeps, type VerifyOptions } from '@perdure/verify';
 import fc from 'fast-check';
 import { checkRestored } from './check-restored.js';
 import { INTERPRETER } from './interpreter.js';
@@ -63,7 +63,7 @@ const checkOne = async (program: RandomProgram, deps: ProgramDeps): Promise<Prog
   const sandbox = await Sandbox.create({ limits: { activationMs: ACTIVATION_MS }, snapshotKey });
   const verifying: VerifyDeps = { sandbox, snapshotKey, code: (_, hash) => (hash === made.hash ? made : undefined) };
   const verify = async (contents: ShardContents, options: VerifyOptions): Promise<void> => {
-    const { findings } = await verifyShard(contents, verifying, options);
+    const { findings } = await verifyShards([contents], verifying, options);
     if (findings.length > 0) throw new Error(`the shard is not sound:\n${describeFindings(findings)}`);
   };
   const play = (variant: Variant): Promise<Outcome> => new Play(variant, { made, sandbox, snapshotKey, folder }, (contents) => (variant === 'live' || variant === 'together' ? verify(contents(), { replays: false }) : Promise.resolve())).run(program);

@@ -1,13 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import { idempotencyKeyOf, isClosed, type Input } from '@perdure/contract';
 import type { RollbackRow } from '@perdure/compensation';
-import type { ShardContents } from '@perdure/sqlite';
 import { nameOf, shown, type Finding } from './finding.js';
+import type { Contents } from './merge-shards.js';
 import type { FoldedRun } from './folded-run.js';
 import { rebuild, type Rebuilt } from './rebuild.js';
 
 /** Tasks, timers, waits, rollbacks and children: what the services hold is what the histories await. */
-export function* checkPending(contents: ShardContents, folded: ReadonlyMap<number, FoldedRun>): Iterable<Finding> {
+export function* checkPending(contents: Contents, folded: ReadonlyMap<number, FoldedRun>): Iterable<Finding> {
   const rebuilt = rebuild(folded.values(), contents.inbox);
   yield* checkTasks(contents, rebuilt);
   const timers = contents.timers.map(({ run, seq, dueMs }) => ({ run, seq, dueMs }));
@@ -37,7 +37,7 @@ function* compare<T extends Named>(noun: string, rows: readonly T[], expected: R
   for (const [key, wanted] of expected) if (!found.has(key)) yield pending(wanted, `its run awaits a ${noun} that is not there: ${shown(wanted)}`);
 }
 
-function* checkTasks({ tasks, rollbacks }: ShardContents, { tasks: expected }: Rebuilt): Iterable<Finding> {
+function* checkTasks({ tasks, rollbacks }: Contents, { tasks: expected }: Rebuilt): Iterable<Finding> {
   yield* compare('task', tasks.map(({ spec }) => spec).filter(({ role }) => role === 'activity'), expected);
   const undos = new Map(rollbacks.filter(({ endedAt }) => endedAt === undefined).map(({ request, done }) => [`${nameOf(request.run)}/${request.steps[done.length]?.undoSeq}`, request]));
   const asked = new Set(tasks.filter(({ spec }) => spec.role === 'undo').map(({ spec }) => `${nameOf(spec.run)}/${spec.seq}`));
@@ -45,7 +45,13 @@ function* checkTasks({ tasks, rollbacks }: ShardContents, { tasks: expected }: R
   for (const key of asked) if (!undos.has(key)) yield { check: 'pending', where: key, what: 'there is an undo task that no rollback is at' };
 }
 
-function* checkWaits({ waits, inbox }: ShardContents, { waits: expected }: Rebuilt): Iterable<Finding> {
+/** What another shard has not heard of yet, of a wait's opening, end or offer, may stand otherwise. */
+function* checkWaits({ waits: all, inbox, coming }: Contents, { waits }: Rebuilt): Iterable<Finding> {
+  const moving = new Set(coming.map(keyOf));
+  yield* checkWaitsAtRest({ waits: all.filter((row) => !moving.has(keyOf(row))), inbox }, new Map([...waits].filter(([key]) => !moving.has(key))));
+}
+
+function* checkWaitsAtRest({ waits, inbox }: Pick<Contents, 'waits' | 'inbox'>, expected: Rebuilt['waits']): Iterable<Finding> {
   const isAsked = ({ run, seq }: Named): boolean => inbox.some((input) => input.kind === 'eventOffered' && input.runId === run.runId && input.seq === seq);
   for (const wait of waits) {
     if (wait.offered !== undefined && !isAsked(wait)) yield pending(wait, `its run was offered event ${wait.offered}, and nothing brings it`);
@@ -55,7 +61,7 @@ function* checkWaits({ waits, inbox }: ShardContents, { waits: expected }: Rebui
   yield* compare('wait', open, expected);
 }
 
-function* checkRollbacks({ rollbacks, runs }: ShardContents, { rebuilt, folded }: { readonly rebuilt: Rebuilt; readonly folded: ReadonlyMap<number, FoldedRun> }): Iterable<Finding> {
+function* checkRollbacks({ rollbacks, runs }: Contents, { rebuilt, folded }: { readonly rebuilt: Rebuilt; readonly folded: ReadonlyMap<number, FoldedRun> }): Iterable<Finding> {
   const rows = new Map(rollbacks.map((row) => [keyOf(row.request), row]));
   const isKept = new Set(runs.map(nameOf));
   for (const [key, row] of rows) {
@@ -74,7 +80,7 @@ function* stepsDone({ request, done }: RollbackRow): Iterable<Finding> {
 }
 
 /** A run that waits for a child has one that is open, or word of it is on its way; so have signals to other runs. */
-function* checkChildren({ inbox }: ShardContents, folded: ReadonlyMap<number, FoldedRun>): Iterable<Finding> {
+function* checkChildren({ inbox }: Contents, folded: ReadonlyMap<number, FoldedRun>): Iterable<Finding> {
   const openChildren = new Set<string>();
   for (const { state } of folded.values()) if (state.parent && !isClosed(state.status)) openChildren.add(`${state.parent.runId}/${state.parent.seq}`);
   const isComing = ({ runId }: { readonly runId: string }, seq: string): boolean => inbox.some((input) => isAbout(input, runId, Number(seq)));

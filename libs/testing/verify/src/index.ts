@@ -6,5 +6,5 @@ export { rebuild } from './rebuild.js';
 export type { Rebuilt } from './rebuild.js';
 export { foldRuns } from './folded-run.js';
 export type { FoldedRun } from './folded-run.js';
-export { verifyFolder, verifyShard } from './verify-folder.js';
+export { verifyFolder, verifyShards } from './verify-folder.js';
 export type { Verified, VerifyDeps, VerifyOptions } from './verify-folder.js';

@@ -14,6 +14,7 @@ import { checkRerun, type BatchSizes } from './check-rerun.js';
 import type { Finding } from './finding.js';
 import { foldRuns, type FoldedRun } from './folded-run.js';
 import { ACTIVATION_MS } from './limits.js';
+import { mergeShards } from './merge-shards.js';
 
 export interface VerifyOptions {
   /** Replays the code of each run against its history. Default true. */
@@ -37,7 +38,7 @@ export interface Verified {
 }
 
 /**
- * Whether a data folder is sound: every shard's file, in one read transaction each. The server may be stopped, killed or running.
+ * Whether a data folder is sound: every shard's file, in one read transaction each. The server may be stopped, killed or, with one shard, running: several are not read at one moment.
  *
  *     const { findings } = await verifyFolder(data);
  *     expect(describeFindings(findings)).toBe('');
@@ -48,9 +49,7 @@ export async function verifyFolder(folder: string, options: VerifyOptions = {}):
   const sandbox = await Sandbox.create({ snapshotKey, limits: { activationMs: ACTIVATION_MS } });
   try {
     const deps: VerifyDeps = { sandbox, snapshotKey, stacks: new BundleStacks(meta), code: (tenant, hash) => meta.code(tenant, hash) };
-    const all: Verified[] = [];
-    for (const file of shardFilesOf(folder)) all.push(await verifyShard(readShard(file), deps, options));
-    return all.reduce(add, NOTHING);
+    return await verifyShards(shardFilesOf(folder).map(readShard), deps, options);
   } finally {
     sandbox.dispose();
     meta.close();
@@ -58,7 +57,8 @@ export async function verifyFolder(folder: string, options: VerifyOptions = {}):
 }
 
 const shardFilesOf = (folder: string): string[] => {
-  const files = readdirSync(folder).filter((name) => /^shard-\d+\.db$/.test(name)).sort();
+  const numberOf = (name: string): number => Number(/\d+/.exec(name)?.[0]);
+  const files = readdirSync(folder).filter((name) => /^shard-\d+\.db$/.test(name)).sort((a, b) => numberOf(a) - numberOf(b));
   if (files.length === 0) throw new Error(`${folder} holds no shard's file${existsSync(folder) ? '' : ': it is not there'}`);
   return files.map((name) => join(folder, name));
 };
@@ -68,8 +68,9 @@ export interface VerifyDeps extends ReplayDeps {
   readonly stacks?: StackMapper;
 }
 
-/** The same of one shard's contents. */
-export async function verifyShard(contents: ShardContents, deps: VerifyDeps, { replays = true, snapshotEachStep = false, rerunInBatchesOf }: VerifyOptions = {}): Promise<Verified> {
+/** The same of shards' contents: all of a folder, for they hold each other's children, signals and waits. */
+export async function verifyShards(shards: readonly ShardContents[], deps: VerifyDeps, { replays = true, snapshotEachStep = false, rerunInBatchesOf }: VerifyOptions = {}): Promise<Verified> {
+  const contents = mergeShards(shards);
   const folded = foldRuns(contents.transitions);
   const findings = [...checkHistories(contents, folded), ...checkPending(contents, folded), ...checkInputs(contents, folded), ...(await checkEvents(contents, folded)), ...checkSnapshots(contents, { folded, deps })];
   if (replays) {
@@ -78,7 +79,7 @@ export async function verifyShard(contents: ShardContents, deps: VerifyDeps, { r
       if (finding) findings.push(finding);
     }
   }
-  if (rerunInBatchesOf) findings.push(...(await checkRerun(contents, { folded, deps, sizes: rerunInBatchesOf })));
+  if (rerunInBatchesOf) for (const shard of shards) findings.push(...(await checkRerun(shard, { folded: foldRuns(shard.transitions), deps, sizes: rerunInBatchesOf })));
   const { runs, transitions, snapshots, tasks, timers, waits } = contents;
   const events = transitions.reduce((sum, { events }) => sum + (JSON.parse(events) as unknown[]).length, 0);
   return { findings, runs: runs.length, events, replays: replays ? folded.size : 0, snapshots: snapshots.length, tasks: tasks.length, timers: timers.length, waits: waits.length };
@@ -91,10 +92,3 @@ function* checkSnapshots({ snapshots }: ShardContents, { folded, deps }: { reado
     if (finding) yield finding;
   }
 }
-
-const NOTHING: Verified = { findings: [], runs: 0, events: 0, replays: 0, snapshots: 0, tasks: 0, timers: 0, waits: 0 };
-
-const add = (a: Verified, b: Verified): Verified => ({
-  findings: [...a.findings, ...b.findings], runs: a.runs + b.runs, events: a.events + b.events, replays: a.replays + b.replays,
-  snapshots: a.snapshots + b.snapshots, tasks: a.tasks + b.tasks, timers: a.timers + b.timers, waits: a.waits + b.waits,
-});
