@@ -21,6 +21,8 @@ const SCRIPTS = {
   // A thousand random programs, or others: --from N --programs K.
   'test:programs': { build: true, args: ['libs/testing/programs/dist/main.js'] },
   'test:sim': { build: true, args: ['libs/testing/simulator/dist/main.js'] },
+  'test:hogs': { build: true, args: ['libs/testing/attack/dist/main.js', 'hogs', '--server', 'apps/standalone/dist/main.js'] },
+  'test:fuzz': { build: true, args: ['libs/testing/attack/dist/main.js', 'fuzz', '--server', 'apps/standalone/dist/main.js'] },
   // The boundary rule reads Nx's project graph, so that is made first.
   lint: { before: [bin('nx', 'dist/bin/nx.js'), 'show', 'projects'], args: [bin('eslint', 'bin/eslint.js'), '.', '--max-warnings=0'] },
 };

@@ -50,6 +50,21 @@ type Work =
   /** From another shard. It is not answered but confirmed; what is not confirmed comes again. */
   | { readonly kind: 'mail'; readonly envelope: Envelope; readonly reject: () => void };
 
+/** The bundle's runtime is the user's: what it says of itself may be anything. */
+const workflowsOf = (manifest: string): readonly string[] => {
+  const { workflows } = (parsed(manifest) ?? {}) as Partial<BundleManifest>;
+  if (Array.isArray(workflows) && workflows.every((name) => typeof name === 'string' && name !== '' && name.length <= LIMITS.nameBytesMax)) return workflows;
+  throw new PerdureError('bundle-invalid', 'The runtime in the bundle does not tell which workflows it has.');
+};
+
+const parsed = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+};
+
 const outcomeKeyOf = (ref: { readonly tenant: string; readonly workflowId: string; readonly inputId: string }): string => `${ref.tenant}\u0000${ref.workflowId}\u0000${ref.inputId}`;
 
 const STORE_AWAY_RETRY_MS = 100;
@@ -138,7 +153,7 @@ export class EmbeddedShard extends ShardGateway {
   override inspect(code: string): Promise<InspectedBundle> {
     return this.#inTurn(async () => {
       const hash = createHash('sha256').update(code).digest('hex');
-      const { workflows } = JSON.parse(this.#options.sandbox.loadBundle({ hash, code }).manifest) as BundleManifest;
+      const workflows = workflowsOf(this.#options.sandbox.loadBundle({ hash, code }).manifest);
       return { hash, workflows };
     });
   }

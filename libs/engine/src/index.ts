@@ -1,4 +1,5 @@
 export { resultOf } from './closing.js';
+export { isCommand } from './command-shape.js';
 export type { AcceptContext, Activate, Activation, ActivationResult, Decision, Drop, EngineHost, EngineLimits, RecordOnly, Redirect, Refuse, Settled, Settlement } from './decision.js';
 export { Engine } from './engine.js';
 export { checkStep, compareReplay, jobsAt, replayPlan } from './replay.js';

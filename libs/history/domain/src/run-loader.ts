@@ -1,5 +1,5 @@
-import { PerdureError, runKeyOf, type ActivationOutput, type CommandKind, type JobEvent, type Pin, type VoidReason } from '@perdure/contract';
-import { checkStep, jobsAt, replayPlan, type ActivationResult, type Difference, type Engine, type ReplayStep, type RunState } from '@perdure/engine';
+import { PerdureError, PROBLEMS, runKeyOf, type ActivationOutput, type CommandKind, type JobEvent, type Pin, type VoidReason } from '@perdure/contract';
+import { checkStep, isCommand, jobsAt, replayPlan, type ActivationResult, type Difference, type Engine, type ReplayStep, type RunState } from '@perdure/engine';
 import type { Guards } from '@perdure/guards';
 import type { CachedRun } from './cached-run.js';
 import type { BundleSource } from './ports/bundle-source.js';
@@ -36,7 +36,44 @@ export interface RealmJob {
   readonly refusable: boolean;
 }
 
-const isRefused = (output: string): boolean => output.includes('"refused"') && (JSON.parse(output) as ActivationOutput).refused !== undefined;
+const isRefused = (text: string): boolean => {
+  if (!text.includes('"refused"')) return false;
+  const output = toOutput(text);
+  return typeof output !== 'string' && output.refused !== undefined;
+};
+
+interface Stranger {
+  readonly commands?: unknown;
+  readonly refused?: { readonly code?: unknown; readonly message?: unknown } | null;
+  readonly logs?: unknown;
+}
+
+/** The bundle's runtime is the user's: it may answer anything. */
+const toOutput = (text: string): ActivationOutput | string => {
+  const output = parsed(text);
+  if (typeof output !== 'object' || output === null) return 'it answered no object';
+  const { commands, refused, logs } = output as Stranger;
+  if (!Array.isArray(commands)) return 'it answered without commands';
+  const stranger = commands.findIndex((each) => !isCommand(each));
+  if (stranger >= 0) return `command ${stranger + 1} is none: ${JSON.stringify(commands[stranger]).slice(0, SHOWN_CHARS)}`;
+  if (refused !== undefined && !(typeof refused?.code === 'string' && isProblemCode(refused.code) && typeof refused.message === 'string')) return 'it refused without a known code and a message';
+  if (logs !== undefined && !(Array.isArray(logs) && logs.every(isLog))) return 'its logs are none';
+  return output as ActivationOutput;
+};
+
+const SHOWN_CHARS = 200;
+
+const parsed = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+};
+
+const isLog = (log: unknown): boolean => typeof log === 'object' && log !== null && 'text' in log && typeof log.text === 'string' && 'level' in log && typeof log.level === 'string';
+
+const isProblemCode = (code: string): boolean => Object.hasOwn(PROBLEMS, code);
 
 const CLOSING: ReadonlySet<string> = new Set<CommandKind>(['complete', 'fail', 'cancel', 'continueAsNew']);
 
@@ -47,7 +84,9 @@ export const closes = ({ commands }: ActivationOutput): boolean => commands.some
 export const activate = (realm: Realm, { at, job, refusable }: RealmJob): ActivationResult => {
   const text = JSON.stringify({ ...job, at });
   const result = refusable ? realm.activateUnless(text, isRefused) : realm.activate(text);
-  return result.kind === 'ok' ? { kind: 'ok', output: JSON.parse(result.output) as ActivationOutput } : result;
+  if (result.kind !== 'ok') return result;
+  const output = toOutput(result.output);
+  return typeof output === 'string' ? { kind: 'voided', reason: 'output', message: `the runtime in the bundle did not answer as it should: ${output}` } : { kind: 'ok', output };
 };
 
 /** Hands a realm what history says it was handed; gives where its code asks for something else. */
