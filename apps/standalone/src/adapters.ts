@@ -128,6 +128,8 @@ const RETIRE_AFTER_MS = 8 * DAY_MS;
 
 export class MetaBundles extends BundleRegistry {
   readonly #deps: ReadDeps;
+  /** Looked up with each start; this process alone deploys. */
+  readonly #defaults = new Map<string, string>();
   readonly #meta: MetaFile;
 
   constructor(meta: MetaFile, deps: ReadDeps) {
@@ -139,6 +141,7 @@ export class MetaBundles extends BundleRegistry {
   override async deploy(tenant: string, { name, code, sourceMap }: NewBundle): Promise<BundleView> {
     const { hash, workflows } = await this.#deps.shard.inspect(code);
     this.#meta.deploy(tenant, { hash, name, code, workflows, createdAt: this.#deps.clock.now(), ...(sourceMap === undefined ? {} : { sourceMap }) });
+    this.#defaults.clear();
     return (await this.find(tenant, hash))!;
   }
 
@@ -156,7 +159,13 @@ export class MetaBundles extends BundleRegistry {
   }
 
   override async defaultFor(tenant: string, workflowType: string): Promise<string | undefined> {
-    return this.#meta.defaultFor(tenant, workflowType);
+    const key = `${tenant}\u0000${workflowType}`;
+    const known = this.#defaults.get(key);
+    if (known !== undefined) return known;
+    const hash = this.#meta.defaultFor(tenant, workflowType);
+    // Names that nobody deployed may be many; they are not kept.
+    if (hash !== undefined) this.#defaults.set(key, hash);
+    return hash;
   }
 
   override async retire(tenant: string, hash: string): Promise<void> {
@@ -164,6 +173,7 @@ export class MetaBundles extends BundleRegistry {
     if (!bundle) throw new PerdureError('unknown-bundle', `No bundle ${hash} is deployed.`);
     if (!bundle.retirable) throw new PerdureError('bundle-in-use', `The bundle cannot be retired yet: ${bundle.why}.`);
     this.#meta.remove(tenant, hash);
+    this.#defaults.clear();
   }
 }
 

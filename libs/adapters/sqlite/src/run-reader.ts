@@ -1,5 +1,5 @@
 import { AuditLog, type AuditEntry, type AuditPage } from '@perdure/compensation';
-import { isClosed, PerdureError, type EventBody, type HistoryEvent, type HistoryPage, type InputOutcome, type RunPage, type RunResult, type RunView } from '@perdure/contract';
+import { isClosed, PerdureError, type EventBody, type HistoryEvent, type HistoryPage, type InputOutcome, type RunPage, type RunResult, type RunStatus, type RunView } from '@perdure/contract';
 import { WaitReader, type WaitRow, type WaitView } from '@perdure/correlation';
 import type { RunRow } from '@perdure/history';
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
@@ -36,11 +36,16 @@ export interface NumberedRun {
   readonly run: RunView;
 }
 
+/** Asked at once after a start and again at its end, so of a run that is open the body is not even read. */
+const RESULT = "run_id as runId, status, case when closed_at is not null then body -> '$.result' end as result";
+
 /** What is committed in one shard's file, over a connection that can only read. */
 export class SqliteRunReader {
   readonly #db: DatabaseSync;
   readonly #newest: StatementSync;
   readonly #byId: StatementSync;
+  readonly #newestResult: StatementSync;
+  readonly #resultById: StatementSync;
   readonly #last: StatementSync;
   readonly #transitions: StatementSync;
   readonly #input: StatementSync;
@@ -49,6 +54,8 @@ export class SqliteRunReader {
     this.#db = db;
     this.#newest = db.prepare('select * from run where tenant = ? and workflow_id = ? order by number desc limit 1');
     this.#byId = db.prepare('select * from run where tenant = ? and workflow_id = ? and run_id = ?');
+    this.#newestResult = db.prepare(`select ${RESULT} from run where tenant = ? and workflow_id = ? order by number desc limit 1`);
+    this.#resultById = db.prepare(`select ${RESULT} from run where tenant = ? and workflow_id = ? and run_id = ?`);
     this.#last = db.prepare('select coalesce(max(last), 0) as last from transition where run = ?');
     this.#transitions = db.prepare('select last, at, hash, events from transition join bundle_name on bundle_name.id = bundle where run = ? and last > ? order by last limit ?');
     this.#input = db.prepare('select outcome from input where tenant = ? and workflow_id = ? and id = ?');
@@ -60,9 +67,10 @@ export class SqliteRunReader {
   }
 
   result(ref: Ref): RunResult | undefined {
-    const row = this.#row(ref);
+    const { tenant, workflowId, runId } = ref;
+    const row = (runId === undefined ? this.#newestResult.get(tenant, workflowId) : this.#resultById.get(tenant, workflowId, runId)) as { runId: string; status: RunStatus; result: string | null } | undefined;
     if (!row) return undefined;
-    if (row.result) return row.result;
+    if (row.result !== null) return JSON.parse(row.result) as RunResult;
     return { status: isClosed(row.status) ? 'running' : (row.status as 'running' | 'suspended'), runId: row.runId };
   }
 
