@@ -35,8 +35,8 @@ if (!script) {
 }
 
 ensureInstalled(root);
-const only = /--only[= ](\S+)/.exec(rest.join(' '))?.[1];
-if (script.own && only !== 'perdure') ensureInstalled(join(root, script.own), `the packages of ${script.own}`);
+const doesWithout = /--only[= ]perdure|--help/.test(rest.join(' '));
+if (script.own && !doesWithout) ensureInstalled(join(root, script.own), `the packages of ${script.own}`);
 const node = findNode(root);
 if (!node) {
   console.error(`perdure: needs Node ${NODE_MAJOR} or later; this is ${process.version}, and there is no npm package of Node ${NODE_MAJOR} for ${process.platform}-${process.arch}. Install Node ${NODE_MAJOR} and run again.`);

@@ -190,7 +190,9 @@ export class RunLoader {
     this.#deps.makeRoom();
     const realm = this.#deps.realms.restoreRealm(run.state.pin.bundle, parked.image);
     if (!realm) return undefined;
-    for (const step of replayPlan(await this.#transitions(run.number, parked.last + 1))) {
+    // The run's state is at its last event: most often the snapshot is too, and there is nothing to read.
+    const later = parked.last === run.state.lastEvent ? [] : await this.#transitions(run.number, parked.last + 1);
+    for (const step of replayPlan(later)) {
       if (!redo(realm, step)) continue;
       // A snapshot is only a cache: whatever goes wrong with it, the history decides.
       realm.close();

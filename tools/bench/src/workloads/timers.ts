@@ -10,8 +10,10 @@ import type { Outcome } from './outcome.js';
 const TIMERS = 50_000;
 const TIMERS_QUICK = 500;
 const STARTERS = 64;
-/** A slow machine starts so many a second; the moment is set after the last of them. */
-const STARTS_PER_S_MIN = 400;
+/** Started first, to see how long the others will take. */
+const TRIAL = 500;
+/** The moment is set so much later than they should take. */
+const RESERVE = 1.6;
 /** Time for a look at the others before. */
 const AHEAD_MS = 14_000;
 const OTHERS = 4;
@@ -29,7 +31,8 @@ export const timers = async (lab: Lab): Promise<Outcome> => {
   const share = quick ? QUICK_SHARE : 1;
   const system = await lab.perdure();
   const ids = Array.from({ length: count }, (_, index) => `sleeper-${index}`);
-  const dueMs = Date.now() + AHEAD_MS * share + (count / STARTS_PER_S_MIN) * 1000;
+  const trial = await lab.generator.run({ kind: 'start', system: system.name, url: system.url, workflow: 'signalled', concurrency: STARTERS, ids: Array.from({ length: TRIAL }, (_, index) => `trial-${index}`) });
+  const dueMs = Date.now() + AHEAD_MS * share + (count / TRIAL) * trial.elapsedMs * RESERVE;
   lab.say(`timers: ${count} runs that sleep until the same second …`);
   const sleepers = { system: system.name, url: system.url, workflow: 'sleeper', ids, counts: ids.map((_, index) => dueMs + Math.floor((index * SPREAD_MS) / count)) };
   assertRight(system, await lab.generator.run({ kind: 'start', concurrency: STARTERS, ...sleepers }));
