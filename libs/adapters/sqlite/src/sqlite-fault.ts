@@ -1,7 +1,7 @@
 import { isStoreFault, StoreFault } from '@perdure/history';
 
 /** Primary result codes of SQLite (https://sqlite.org/rescode.html). */
-const BUSY = 5;
+export const BUSY = 5;
 const READONLY = 8;
 const IOERR = 10;
 const CORRUPT = 11;
