@@ -1,8 +1,12 @@
 /** Something with a time. `heapIndex` belongs to the heap; -1 outside of it. */
 export interface Alarm {
+  /** Orders what is due at one moment: the same before a restart and after it. */
+  readonly key: string;
   atMs: number;
   heapIndex: number;
 }
+
+const isBefore = (a: Alarm, b: Alarm): boolean => a.atMs < b.atMs || (a.atMs === b.atMs && a.key < b.key);
 
 /** A binary min-heap by time whose items know their place, so that an alarm can be moved or removed in O(log n) and leaves nothing behind. */
 export class AlarmHeap<T extends Alarm> {
@@ -53,7 +57,7 @@ export class AlarmHeap<T extends Alarm> {
     let index = start;
     while (index > 0) {
       const parent = (index - 1) >> 1;
-      if (this.#items[parent]!.atMs <= item.atMs) break;
+      if (!isBefore(item, this.#items[parent]!)) break;
       this.#place(this.#items[parent]!, index);
       index = parent;
     }
@@ -67,8 +71,8 @@ export class AlarmHeap<T extends Alarm> {
     for (;;) {
       let child = 2 * index + 1;
       if (child >= length) break;
-      if (child + 1 < length && this.#items[child + 1]!.atMs < this.#items[child]!.atMs) child++;
-      if (this.#items[child]!.atMs >= item.atMs) break;
+      if (child + 1 < length && isBefore(this.#items[child + 1]!, this.#items[child]!)) child++;
+      if (!isBefore(this.#items[child]!, item)) break;
       this.#place(this.#items[child]!, index);
       index = child;
     }

@@ -57,6 +57,10 @@ export class Poller implements Alarm {
     this.peek = wants.peek;
     this.respond = respond;
   }
+
+  get key(): string {
+    return this.session.key;
+  }
 }
 
 export interface Wants {

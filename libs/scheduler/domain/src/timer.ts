@@ -15,4 +15,8 @@ export class Timer implements Alarm {
     this.row = row;
     this.stored = stored;
   }
+
+  get key(): string {
+    return this.row.key;
+  }
 }
