@@ -161,6 +161,18 @@ describe('a disk that fails', () => {
     expect(await server.unsound()).toBe('');
   }, TIMEOUT_MS);
 
+  it('does not start on a log that was damaged where it had been durable, and says which', async () => {
+    await start();
+    await deploy();
+    for (let n = 0; n < 20; n++) expect(await echo(`flipped-${n}`)).toMatchObject({ status: 201 });
+    await server.stop('SIGKILL');
+    flip(`${shardFile()}-wal`, 32 + 24 + 4_096 + 24 + 100);
+    expect(await startFails()).toMatch(/shard-0\.db-wal: the file is damaged at byte \d+/);
+    flip(`${shardFile()}-wal`, 32 + 24 + 4_096 + 24 + 100);
+    await start();
+    for (let n = 0; n < 20; n++) expect(await resultOf(`flipped-${n}`)).toBe(INPUT);
+  }, TIMEOUT_MS);
+
   it.each([
     ['its header is overwritten', (path: string) => flip(path, 3)],
     ['its first page is overwritten', (path: string) => flip(path, 100)],

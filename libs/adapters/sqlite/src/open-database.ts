@@ -2,6 +2,7 @@ import { PerdureError } from '@perdure/contract';
 import { ALL_GUARDS, type Guards } from '@perdure/guards';
 import { DatabaseSync } from 'node:sqlite';
 import { toStoreFault } from './sqlite-fault.js';
+import { checkWal } from './wal-check.js';
 
 /** Each migration raises the schema version by one; a released one never changes. */
 export interface Schema {
@@ -15,6 +16,7 @@ export const MEMORY = ':memory:';
 export function openDatabase(path: string, schema: Schema, guards: Guards = ALL_GUARDS): DatabaseSync {
   let db: DatabaseSync | undefined;
   try {
+    checkWal(path);
     db = new DatabaseSync(path, { timeout: 5_000 });
     // FULL syncs the write-ahead log at each commit: an acknowledged batch survives a power cut (design §8).
     db.exec(`pragma synchronous = ${guards.has('fsync') ? 'full' : 'off'}`);
