@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { CancelTimer, Clock } from '@perdure/clock';
 import type { Envelope } from '@perdure/delivery';
 import { Compensator } from '@perdure/compensation';
-import { isPerdureError, LIMITS, PerdureError, runKeyOf, toPerdureError, type AnswerReceipt, type BundleManifest, type CompensationEffect, type CorrelationEffect, type Effect, type ExternalEvent, type HeartbeatRequest, type HeartbeatResponse, type Input, type InputOutcome, type Json, type PollRequest, type PollResponse, type SchedulerEffect, type TaskAnswer } from '@perdure/contract';
+import { isPerdureError, LIMITS, PerdureError, runKeyOf, toPerdureError, type AnswerReceipt, type CompensationEffect, type CorrelationEffect, type Effect, type ExternalEvent, type HeartbeatRequest, type HeartbeatResponse, type Input, type InputOutcome, type Json, type PollRequest, type PollResponse, type SchedulerEffect, type TaskAnswer } from '@perdure/contract';
 import { Correlator } from '@perdure/correlation';
 import { Engine } from '@perdure/engine';
 import { isStoreFault, ShardProcessor, SoleOwner, type BundleSource, type ProcessorLimits, type StackMapper } from '@perdure/history';
@@ -11,6 +11,7 @@ import type { Sandbox } from '@perdure/sandbox';
 import { Scheduler } from '@perdure/scheduler';
 import { SqliteCorrelationStore, SqliteSagaStore, SqliteSchedulerStore, SqliteStateStore, type ShardFile } from '@perdure/sqlite';
 import { isFatal, rethrow } from './fatal.js';
+import { workflowsOf } from './bundle-manifest.js';
 import { Inbox } from './inbox.js';
 import { Peers, singly, type PeerEffect } from './peers/peers.js';
 import type { PortBus } from './peers/port-bus.js';
@@ -49,21 +50,6 @@ type Work =
   | { readonly kind: 'events'; readonly events: readonly ExternalEvent[]; receipts?: ('accepted' | 'duplicate')[]; refusal?: PerdureError | undefined; readonly resolve: (receipts: ('accepted' | 'duplicate')[]) => void; readonly reject: (error: Error) => void }
   /** From another shard. It is not answered but confirmed; what is not confirmed comes again. */
   | { readonly kind: 'mail'; readonly envelope: Envelope; readonly reject: () => void };
-
-/** The bundle's runtime is the user's: what it says of itself may be anything. */
-const workflowsOf = (manifest: string): readonly string[] => {
-  const { workflows } = (parsed(manifest) ?? {}) as Partial<BundleManifest>;
-  if (Array.isArray(workflows) && workflows.every((name) => typeof name === 'string' && name !== '' && name.length <= LIMITS.nameBytesMax)) return workflows;
-  throw new PerdureError('bundle-invalid', 'The runtime in the bundle does not tell which workflows it has.');
-};
-
-const parsed = (text: string): unknown => {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-};
 
 const outcomeKeyOf = (ref: { readonly tenant: string; readonly workflowId: string; readonly inputId: string }): string => `${ref.tenant}\u0000${ref.workflowId}\u0000${ref.inputId}`;
 
