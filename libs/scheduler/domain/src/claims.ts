@@ -91,7 +91,7 @@ export class Claims {
   #findOlder(token: string): Task | undefined {
     const parsed = parseToken(token);
     const task = parsed && this.#options.tasks.get(parsed.key);
-    const isNewest = task && task.token === undefined && parsed.epoch <= this.#options.epoch && parsed.attempt === task.state.attempt && !this.#newest.isOlder(task.key, { token, attempt: parsed.attempt });
+    const isNewest = task && task.token === undefined && parsed.epoch <= this.#options.epoch && parsed.attempt === task.state.attempt && parsed.epoch >= (task.state.handedOutAnewIn ?? 0) && !this.#newest.isOlder(task.key, { token, attempt: parsed.attempt });
     return isNewest || !this.#options.guards.has('closingByToken') ? task : undefined;
   }
 

@@ -449,10 +449,19 @@ export class Scheduler extends TaskDesk {
       if (task.heartbeatDeadlineMs <= now) return this.#endWithout(task, { kind: 'crashed', why: `sent no heartbeat for ${spec.options.heartbeatTimeoutMs} ms` });
     } else if (task.state.cancelRequested && (status !== 'unclaimed' || task.graceUntilMs <= now)) {
       return this.#close(task, cancelled(spec));
-    } else if ((status === 'waiting' && task.state.notBefore <= now) || (status === 'unclaimed' && task.graceUntilMs <= now)) {
+    } else if (status === 'unclaimed' && task.graceUntilMs <= now) {
+      return this.#handOutAnew(task);
+    } else if (status === 'waiting' && task.state.notBefore <= now) {
       return this.#claims.enqueue(task);
     }
     this.#heap.set(task, task.nextAlarmMs(this.#limits));
+  }
+
+  /** Durable before it happens: no later epoch may take an earlier one's token for the newest. */
+  #handOutAnew(task: Task): void {
+    task.status = 'settling';
+    this.#heap.remove(task);
+    this.#change(task, { ...task.state, handedOutAnewIn: this.#options.epoch });
   }
 
   /** The task stays, with its delays; the run's operator is asked (§10). */

@@ -126,6 +126,27 @@ describe('Worker sessions', () => {
     });
   });
 
+  describe('after a second restart', () => {
+    it('the token of an attempt that was handed out anew in between stays void', async () => {
+      const { token } = await slice.takeOne();
+      await slice.reopen();
+      await slice.advance(2_000);
+      const again = await slice.takeOne();
+      await slice.reopen();
+      expect(await slice.answer({ token, kind: 'completed' })).toEqual(['superseded']);
+      expect(await slice.poll({ holding: [token] })).toEqual({ tasks: [], cancel: [{ token, reason: 'superseded' }] });
+      expect(await slice.answer({ token: again.token, kind: 'completed' })).toEqual(['recorded']);
+    });
+
+    it('the token of an attempt that nobody else was given holds', async () => {
+      const { token } = await slice.takeOne();
+      await slice.reopen();
+      await slice.advance(1_000);
+      await slice.reopen();
+      expect(await slice.answer({ token, kind: 'completed' })).toEqual(['recorded']);
+    });
+  });
+
   describe('poison', () => {
     const crash = async (request = {}) => {
       const { token } = await slice.takeOne(request);

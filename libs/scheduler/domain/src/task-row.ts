@@ -30,6 +30,8 @@ export interface TaskState {
   readonly cancelRequested?: boolean;
   /** Set while the attempt completes later through the API. */
   readonly accepted?: AcceptedAttempt;
+  /** The epoch in which the attempt was handed out although an earlier one may have done so, too: from then on those tokens are void. */
+  readonly handedOutAnewIn?: number;
   /** The last progress token of a heartbeat. */
   readonly progress?: Json;
   readonly lastFailure?: Failure;
