@@ -10,6 +10,7 @@ import { CuttingProxy } from './cutting-proxy.js';
 import { Deployment } from './deployment.js';
 import { freePort } from './free-port.js';
 import { ManagedProcess, type ProcessOptions } from './managed-process.js';
+import { undelivered } from './undelivered.js';
 
 export interface StandaloneOptions {
   /** The server's built `main.js`. */
@@ -82,9 +83,8 @@ export class StandaloneDeployment extends Deployment {
   }
 
   #pending(): readonly string[] {
-    return readdirSync(this.#data)
-      .filter((name) => /^shard-\d+\.db$/.test(name))
-      .flatMap((name) => pendingIn(join(this.#data, name)).map((row) => `${name}: ${row}`));
+    const names = readdirSync(this.#data).filter((name) => /^shard-\d+\.db$/.test(name));
+    return [...names.flatMap((name) => pendingIn(join(this.#data, name)).map((row) => `${name}: ${row}`)), ...(names.length > 1 ? undelivered(this.#data, names.length) : [])];
   }
 
   get #data(): string {
@@ -131,15 +131,11 @@ const PENDING_ROWS = [
   { what: 'an open run', query: 'select workflow_id as row from run where closed_at is null' },
 ] as const;
 
-/** Only where there are several shards. */
-const OUTBOX_ROWS = { what: 'an effect for another shard', query: `select destination || ' ' || body as row from peer_outbox` } as const;
-
 const pendingIn = (path: string): readonly string[] => {
   const db = new DatabaseSync(path, { readOnly: true });
   try {
     const rowsOf = ({ what, query }: { readonly what: string; readonly query: string }): readonly string[] => (db.prepare(query).all() as { row: string }[]).map(({ row }) => `${what} is left: ${row.slice(0, 400)}`);
-    const hasPeers = db.prepare(`select 1 from sqlite_master where name = 'peer_outbox'`).get() !== undefined;
-    return [...PENDING_ROWS, ...(hasPeers ? [OUTBOX_ROWS] : [])].flatMap(rowsOf);
+    return PENDING_ROWS.flatMap(rowsOf);
   } finally {
     db.close();
   }
