@@ -5,6 +5,8 @@ export const LIMITS = {
   nameBytesMax: 256,
   /** A request's body, and so a payload. */
   payloadBytesMax: 2 * 1024 * 1024,
+  /** Lists and objects within each other in a request's body. */
+  jsonDepthMax: 500,
   bundleBytesMax: 8 * 1024 * 1024,
   /** Events of one run; a run that passes it fails and says to continue as new. */
   historyEventsMax: 51_200,

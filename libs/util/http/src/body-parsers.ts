@@ -1,5 +1,6 @@
-import { PerdureError } from '@perdure/contract';
+import { LIMITS, PerdureError } from '@perdure/contract';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { isDeeperThan } from './json-depth.js';
 
 /** Signatures are over the raw body, so these routes get a Buffer whatever its content type. */
 export const RAW_BODY_PREFIX = '/v1/webhooks/';
@@ -16,6 +17,7 @@ export const addBodyParsers = (instance: FastifyInstance): void => {
   const utf8 = new TextDecoder('utf-8', { fatal: true });
   instance.removeAllContentTypeParsers();
   instance.addContentTypeParser(JSON_TYPES, { parseAs: 'buffer' }, (request, body: Buffer, done) => {
+    if (isDeeperThan(body, LIMITS.jsonDepthMax)) return done(tooDeep());
     if (isRaw(request)) return done(null, body);
     if (body.length === 0) return done(null, undefined);
     try {
@@ -26,12 +28,15 @@ export const addBodyParsers = (instance: FastifyInstance): void => {
     }
   });
   instance.addContentTypeParser('*', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
-    if (isRaw(request)) return done(null, body);
+    // It may be JSON all the same.
+    if (isRaw(request)) return isDeeperThan(body, LIMITS.jsonDepthMax) ? done(tooDeep()) : done(null, body);
     // A POST without content needs no type.
     if (body.length === 0) return done(null, undefined);
     done(new PerdureError('unsupported-media-type', `Send application/json, not ${request.headers['content-type'] ?? 'an unnamed type'}.`));
   });
 };
+
+const tooDeep = (): PerdureError => new PerdureError('invalid-request', `The body nests deeper than ${LIMITS.jsonDepthMax}.`);
 
 const parseJson = (text: string): unknown => {
   const value: unknown = JSON.parse(text);
