@@ -51,6 +51,8 @@ const runPart = async (first: number): Promise<Counted> => {
 };
 
 if (values.part !== undefined) {
+  // Who asked is gone, or has its answer.
+  process.once('disconnect', () => process.exit());
   const counted = await runPart(from + whole('part', values.part));
   process.send?.(counted);
   process.disconnect?.();
