@@ -1,6 +1,7 @@
 import { CorrelationStore, EventArchive, WaitStore, type CorrelationChange } from '@perdure/correlation';
 import { SagaStore } from '@perdure/compensation';
 import { Bus, Log, Logs, SliceStore, StoreFault, type Confirmation, type Envelope, type LogEntry, type LogRecord, type SliceCommit, type SliceHead, type SliceName } from '@perdure/delivery';
+import { jsonCopy } from '@perdure/delivery/testing';
 import { StateStore, type RunRef, type InputRef, type ShardHead, type RunRow, type StoredTransition, type InputRow, type SnapshotRow } from '@perdure/history';
 import { TaskStore, TimerStore, type TaskRow, type TimerRow } from '@perdure/scheduler';
 import type { Disk } from './disk.js';
@@ -274,7 +275,7 @@ export class SimBus extends Bus {
 
   override send(envelope: Envelope): void {
     const { source, destination, mark, messages } = envelope;
-    this.#carry(`${source} > ${destination} mark ${mark}: ${messages.map(({ number, body }) => `#${number} ${'kind' in body ? body.kind : body.input.kind}`).join(', ')}`, () => this.#deliver.envelope(structuredClone(envelope)));
+    this.#carry(`${source} > ${destination} mark ${mark}: ${messages.map(({ number, body }) => `#${number} ${'kind' in body ? body.kind : body.input.kind}`).join(', ')}`, () => this.#deliver.envelope(jsonCopy(envelope)));
   }
 
   override confirm(confirmation: Confirmation): void {

@@ -1,2 +1,2 @@
-export { MemoryLog } from './memory-log.js';
+export { jsonCopy, MemoryLog } from './memory-log.js';
 export { MemorySliceStore } from './memory-slice-store.js';

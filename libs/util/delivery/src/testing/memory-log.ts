@@ -1,5 +1,8 @@
 import { Log, type LogEntry, type LogRecord } from '../log.js';
 
+/** As it comes back from a store. */
+export const jsonCopy = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
+
 /** A log in memory. `cut` loses its tail, as a disk would that had promised too much. */
 export class MemoryLog extends Log {
   identity: string;
@@ -25,7 +28,7 @@ export class MemoryLog extends Log {
   }
 
   write(entries: readonly LogEntry[]): void {
-    for (const entry of entries) this.records.push({ ...structuredClone(entry), offset: this.records.length, id: `${this.identity}:${++this.#ids}` });
+    for (const entry of entries) this.records.push({ ...jsonCopy(entry), offset: this.records.length, id: `${this.identity}:${++this.#ids}` });
     for (const listener of this.#listeners) listener();
   }
 

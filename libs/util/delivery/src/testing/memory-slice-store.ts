@@ -5,6 +5,7 @@ import type { SliceName } from '../message.js';
 import type { OutboxRow } from '../outbox.js';
 import { checkFence, SliceStore, type SliceCommit, type SliceHead } from '../slice-store.js';
 import { StoreFault } from '../store-fault.js';
+import { jsonCopy } from './memory-log.js';
 import type { TombstoneRow } from '../tombstones.js';
 
 const keyOf = (row: { readonly destination?: SliceName; readonly source?: SliceName; readonly number: number }): string => `${row.destination ?? row.source}#${row.number}`;
@@ -40,7 +41,7 @@ export class MemorySliceStore<Rows> extends SliceStore<Rows> {
 
   override async head(): Promise<SliceHead> {
     const { cursor, isClean, log } = this;
-    return structuredClone({ epoch: this.#epoch, cursor, isClean, ...(log ? { log } : {}), outbox: [...this.outbox.values()], lastNumbers: this.lastNumbers, marks: [...this.marks.values()], tombstones: [...this.tombstones.values()] });
+    return jsonCopy({ epoch: this.#epoch, cursor, isClean, ...(log ? { log } : {}), outbox: [...this.outbox.values()], lastNumbers: this.lastNumbers, marks: [...this.marks.values()], tombstones: [...this.tombstones.values()] });
   }
 
   override async takeOver(from: number): Promise<void> {
@@ -59,12 +60,12 @@ export class MemorySliceStore<Rows> extends SliceStore<Rows> {
     this.cursor = cursor.to;
     this.log = log;
     for (const row of outbox.put) {
-      this.outbox.set(keyOf(row), structuredClone(row));
+      this.outbox.set(keyOf(row), jsonCopy(row));
       this.lastNumbers[row.destination] = Math.max(this.lastNumbers[row.destination] ?? 0, row.number);
     }
     for (const row of outbox.confirmed) this.outbox.delete(keyOf(row));
     for (const row of intake.marks) this.marks.set(row.source, row);
-    for (const row of intake.tombstones.put) this.tombstones.set(keyOf(row), structuredClone(row));
+    for (const row of intake.tombstones.put) this.tombstones.set(keyOf(row), jsonCopy(row));
     for (const row of intake.tombstones.dropped) this.tombstones.delete(keyOf(row));
     for (const work of triesDropped) this.tries.delete(work);
   }
