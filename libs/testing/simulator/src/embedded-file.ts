@@ -1,4 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
+import { threadId } from 'node:worker_threads';
 import type { Guards } from '@perdure/guards';
 import { StoreFault } from '@perdure/history';
 import { ShardFile } from '@perdure/sqlite';
@@ -9,7 +10,7 @@ const FULL = 2;
 /** A disk that was not told to sync does so now and then. */
 const SYNC_P = 0.05;
 
-/** Distinct within the process; they are in no trace. */
+/** With the thread's number, distinct within the process, which shares them. They are in no trace. */
 let files = 0;
 
 /** What outlives the server: a database in memory, held open by a connection of its own. What was not synced is lost with the power. */
@@ -26,7 +27,7 @@ export class EmbeddedDisk {
   }
 
   #create(): void {
-    this.path = `file:simulated-${++files}?mode=memory&cache=shared`;
+    this.path = `file:simulated-${threadId}-${++files}?mode=memory&cache=shared`;
     this.db = new DatabaseSync(this.path);
   }
 
@@ -61,8 +62,8 @@ interface World {
 export class SimShardFile extends ShardFile {
   readonly #world: World;
 
-  constructor(process: SimProcess, disk: EmbeddedDisk, guards: Guards) {
-    super({ path: disk.path, guards });
+  constructor(process: SimProcess, disk: EmbeddedDisk, { shard, guards }: { readonly shard: number; readonly guards: Guards }) {
+    super({ path: disk.path, shard, guards });
     const { synchronous } = this.db.prepare('pragma synchronous').get() as { synchronous: number };
     this.#world = { process, disk, synchronous };
     this.db.exec(`create temp trigger heavy before insert on main.transition when instr(new.events, '${INDIGESTIBLE}') begin select raise(abort, 'a row cannot be stored'); end`);

@@ -1,6 +1,6 @@
 import type { ExternalEvent, Input, Json } from '@perdure/contract';
 import { EventTypes } from '@perdure/correlation';
-import { EmbeddedShard } from '@perdure/embedded';
+import { EmbeddedShard, ShardedGateway, ShardMap, type PortBus, type ShardGateway } from '@perdure/embedded';
 import type { Guards } from '@perdure/guards';
 import { EventLog, Log, Queries, type Appended, type EventReceipt, type RunRef } from '@perdure/ingestion';
 import type { Sandbox } from '@perdure/sandbox';
@@ -9,6 +9,7 @@ import { damaged } from './damage.js';
 import type { Door } from './door.js';
 import { EmbeddedEvidence } from './embedded-evidence.js';
 import { EmbeddedDisk, SimShardFile } from './embedded-file.js';
+import { connect } from './embedded-ports.js';
 import type { Faults } from './faults.js';
 import type { HandOuts } from './hand-outs.js';
 import { openDoor, PollingOutcomes } from './ingestion.js';
@@ -24,18 +25,21 @@ const RESTART_MS_MAX = 3_000;
 
 interface Life {
   readonly process: SimProcess;
-  readonly file: SimShardFile;
-  readonly shard: EmbeddedShard;
+  readonly files: readonly SimShardFile[];
+  readonly shards: readonly EmbeddedShard[];
+  readonly gateway: ShardGateway;
 }
 
-/** The standalone server's shard and its door, in one process over one file. */
+/** The standalone server's shards, each over its own file, and its door, in one process. */
 export class EmbeddedServer implements Shape {
   readonly #kernel: Kernel;
   readonly #faults: Faults;
   readonly #guards: Guards;
-  readonly #disk = new EmbeddedDisk();
+  readonly #handOuts: HandOuts;
+  readonly #disks: readonly EmbeddedDisk[];
+  readonly #map: ShardMap;
   readonly #eventTypes = new EventTypes({ scan: { keys: { k: 'data.k' }, routingKey: 'k' } });
-  readonly evidence = new EmbeddedEvidence(this.#disk);
+  readonly evidence: EmbeddedEvidence;
   readonly desks: readonly Desk[];
   #life: Life | undefined;
   #doors: readonly Door[] = [];
@@ -45,7 +49,11 @@ export class EmbeddedServer implements Shape {
     this.#kernel = kernel;
     this.#faults = faults;
     this.#guards = guards;
-    this.desks = [this.#desk(handOuts)];
+    this.#map = new ShardMap(kernel.random.int(1, 2));
+    this.#disks = Array.from({ length: this.#map.count }, () => new EmbeddedDisk());
+    this.evidence = new EmbeddedEvidence(this.#disks);
+    this.#handOuts = handOuts;
+    this.desks = [this.#desk()];
   }
 
   static async open(options: ShapeOptions): Promise<EmbeddedServer> {
@@ -60,44 +68,57 @@ export class EmbeddedServer implements Shape {
   }
 
   suspended(): readonly SuspendedRun[] {
-    const { count } = this.#disk.db.prepare("select count(*) as count from run where status = 'suspended'").get() as { count: number };
-    return count === 0 ? [] : contentsOf(this.#disk.db).runs.flatMap(({ workflowId, runId, suspended }) => (suspended ? [{ workflowId, runId, reason: suspended }] : []));
+    return this.#disks.flatMap(({ db }) => {
+      const { count } = db.prepare("select count(*) as count from run where status = 'suspended'").get() as { count: number };
+      return count === 0 ? [] : contentsOf(db).runs.flatMap(({ workflowId, runId, suspended }) => (suspended ? [{ workflowId, runId, reason: suspended }] : []));
+    });
   }
 
   async settle(): Promise<void> {
-    await this.#life?.shard.settled();
+    for (const shard of this.#life?.shards ?? []) await shard.settled();
   }
 
   close(): void {
-    this.#life?.file.close();
-    this.#disk.close();
+    for (const file of this.#life?.files ?? []) file.close();
+    for (const disk of this.#disks) disk.close();
   }
 
   async #start(): Promise<void> {
     const process = new SimProcess(this.#kernel, `server.${++this.#lives}`, this.#faults);
-    const file = new SimShardFile(process, this.#disk, this.#guards);
-    const realms = new SimRealms(() => undefined);
-    const shard = await EmbeddedShard.open({
-      file, bundles: new SimBundles(), sandbox: realms as unknown as Sandbox, clock: process.clock, random: () => this.#kernel.random.next(), snapshotKey: SNAPSHOT_KEY, limits: REALMS,
-      onFatal: (error) => {
-        this.#kernel.note(process.name, `ends: ${error.message}`);
-        this.#crash();
-      },
-      log: (level, message, fields) => this.#kernel.note(process.name, `${level}: ${message} ${String(fields.code ?? fields.inputId ?? '')}`),
-    });
-    this.#life = { process, file, shard };
+    const files = this.#disks.map((disk, shard) => new SimShardFile(process, disk, { shard, guards: this.#guards }));
+    const buses = connect(process, files.length);
+    const shards: EmbeddedShard[] = [];
+    for (const [index, file] of files.entries()) shards.push(await this.#openShard({ process, file, bus: buses[index]! }));
+    if (!process.isAlive) return;
+    const gateway = shards.length === 1 ? shards[0]! : new ShardedGateway({ shards, map: this.#map, clock: process.clock });
+    this.#life = { process, files, shards, gateway };
     this.#doors = [this.#openDoor(this.#life)];
-    this.#kernel.note(process.name, `starts, epoch ${file.epoch}`);
+    this.#kernel.note(process.name, `starts with ${files.length} shards, epoch ${files[0]!.epoch}`);
+  }
+
+  async #openShard({ process, file, bus }: { readonly process: SimProcess; readonly file: SimShardFile; readonly bus: PortBus }): Promise<EmbeddedShard> {
+    const sandbox = new SimRealms(() => undefined) as unknown as Sandbox;
+    const shard = await EmbeddedShard.open({
+      file, sandbox, bundles: new SimBundles(), clock: process.clock, random: () => this.#kernel.random.next(), snapshotKey: SNAPSHOT_KEY, limits: REALMS,
+      ...(this.#map.count > 1 ? { peers: { map: this.#map, bus } } : {}),
+      onFatal: (error) => {
+        this.#kernel.note(process.name, `shard ${file.shard} ends: ${error.message}`);
+        this.#crash(process);
+      },
+      log: (level, message, fields) => this.#kernel.note(process.name, `shard ${file.shard} ${level}: ${message} ${String(fields.code ?? fields.inputId ?? '')}`),
+    });
+    watch(shard, this.#handOuts, file.epoch);
+    return shard;
   }
 
   /** The process is killed, or the power goes: what was synced is there again. */
-  #crash(): void {
+  #crash(process = this.#life?.process): void {
     const life = this.#life;
-    if (!life) return;
+    if (!life || life.process !== process) return;
     life.process.die();
-    life.file.close();
+    for (const file of life.files) file.close();
     this.#life = undefined;
-    this.#disk.loseUnsynced();
+    for (const disk of this.#disks) disk.loseUnsynced();
     this.#kernel.after(this.#kernel.random.int(10, RESTART_MS_MAX), () => void this.#start());
   }
 
@@ -107,42 +128,31 @@ export class EmbeddedServer implements Shape {
     return new Promise((resolve, reject) => void life.process.after(0, () => run(life).then(resolve, reject)));
   }
 
-  #desk(handOuts: HandOuts): Desk {
+  #desk(): Desk {
     return {
-      poll: (request) =>
-        this.#ask(async ({ shard }) => {
-          const response = await shard.poll(TENANT, request);
-          for (const task of response.tasks) handOuts.handedOut(task);
-          return response;
-        }),
-      answer: (answers) =>
-        this.#ask(async ({ shard, file }) => {
-          const before = answers.map(({ token }) => handOuts.newest(token));
-          const receipts = await shard.answer(TENANT, answers);
-          for (const [index, { token, status }] of receipts.entries()) if (status === 'recorded') handOuts.recorded(token, { before: before[index], epoch: file.epoch });
-          return receipts;
-        }),
+      poll: (request) => this.#ask(({ gateway }) => gateway.poll(TENANT, request)),
+      answer: (answers) => this.#ask(({ gateway }) => gateway.answer(TENANT, answers)),
     };
   }
 
-  #openDoor({ process, shard, file }: Life): Door {
-    const store = new SqliteStateStore(file);
+  #openDoor({ process, gateway, files }: Life): Door {
+    const stores = files.map((file) => new SqliteStateStore(file));
     const log = new (class extends Log {
       override async append(inputs: readonly Input[]): Promise<readonly Appended[]> {
-        return (await shard.append(inputs)).map((outcome) => ({ kind: 'decided', outcome }));
+        return (await gateway.append(inputs)).map((outcome) => ({ kind: 'decided', outcome }));
       }
     })();
     const queries = new (class extends Queries {
       override query(ref: RunRef, query: { readonly name: string; readonly input?: Json }): Promise<{ readonly value?: Json }> {
-        return shard.query({ ...ref, ...query });
+        return gateway.query({ ...ref, ...query });
       }
     })();
     const events = new (class extends EventLog {
       override append(list: readonly ExternalEvent[]): Promise<readonly EventReceipt[]> {
-        return shard.publish(list);
+        return gateway.publish(list);
       }
     })();
-    return openDoor(process, this.#eventTypes, { log, queries, events, outcomes: new PollingOutcomes(process, async (ref) => (await store.findInput(ref))?.outcome) });
+    return openDoor(process, this.#eventTypes, { log, queries, events, outcomes: new PollingOutcomes(process, async (ref) => (await stores[this.#map.shardOf(ref.tenant, ref.workflowId)]!.findInput(ref))?.outcome) });
   }
 
   #misbehave(): void {
@@ -162,7 +172,7 @@ export class EmbeddedServer implements Shape {
       if (this.#life) this.#life.process.stalledUntil = this.#kernel.now + random.int(1, faults.stallMaxMs);
     });
     again(() => faults.outageEveryMs, () => {
-      this.#disk.outUntil = this.#kernel.now + random.int(1, faults.outageMaxMs);
+      random.pick(this.#disks).outUntil = this.#kernel.now + random.int(1, faults.outageMaxMs);
     });
     again(() => faults.clockJumpEveryMs, () => {
       if (this.#life) this.#life.process.skewMs += random.chance(0.5) ? random.int(1, 60_000) : -random.int(1, 3_000);
@@ -172,13 +182,30 @@ export class EmbeddedServer implements Shape {
 
   #damage(): void {
     const { random } = this.#kernel;
-    const rows = this.#disk.db.prepare('select snapshot.run, snapshot.body, run.run_id as runId from snapshot join run on run.number = snapshot.run order by snapshot.run').all() as unknown as { run: number; body: Uint8Array; runId: string }[];
+    const { db } = random.pick(this.#disks);
+    const rows = db.prepare('select snapshot.run, snapshot.body, run.run_id as runId from snapshot join run on run.number = snapshot.run order by snapshot.run').all() as unknown as { run: number; body: Uint8Array; runId: string }[];
     if (rows.length === 0) return;
     const row = random.pick(rows);
     const body = damaged(row.body, random);
     if (!body) return;
-    this.#disk.db.prepare('update snapshot set body = ? where run = ?').run(body, row.run);
+    db.prepare('update snapshot set body = ? where run = ?').run(body, row.run);
     this.evidence.damaged.add(row.runId);
     this.#kernel.note('disk', `the snapshot of run ${row.run} is damaged`);
   }
+}
+
+/** Notes what the shard itself hands out and records, whoever asks it for whom. */
+function watch(shard: EmbeddedShard, handOuts: HandOuts, epoch: number): void {
+  const [poll, answer] = [shard.poll.bind(shard), shard.answer.bind(shard)];
+  shard.poll = async (...args) => {
+    const response = await poll(...args);
+    for (const task of response.tasks) handOuts.handedOut(task);
+    return response;
+  };
+  shard.answer = async (tenant, answers) => {
+    const before = answers.map(({ token }) => handOuts.newest(token));
+    const receipts = await answer(tenant, answers);
+    for (const [index, { token, status }] of receipts.entries()) if (status === 'recorded') handOuts.recorded(token, { before: before[index], epoch });
+    return receipts;
+  };
 }
