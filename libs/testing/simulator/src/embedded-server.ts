@@ -90,7 +90,7 @@ export class EmbeddedServer implements Shape {
     const shards: EmbeddedShard[] = [];
     for (const [index, file] of files.entries()) shards.push(await this.#openShard({ process, file, bus: buses[index]! }));
     if (!process.isAlive) return;
-    const gateway = shards.length === 1 ? shards[0]! : new ShardedGateway({ shards, map: this.#map, clock: process.clock });
+    const gateway = shards.length === 1 ? shards[0]! : new ShardedGateway({ shards, map: this.#map });
     this.#life = { process, files, shards, gateway };
     this.#doors = [this.#openDoor(this.#life)];
     this.#kernel.note(process.name, `starts with ${files.length} shards, epoch ${files[0]!.epoch}`);
@@ -116,7 +116,8 @@ export class EmbeddedServer implements Shape {
     const life = this.#life;
     if (!life || life.process !== process) return;
     life.process.die();
-    for (const file of life.files) file.close();
+    // A dead process commits nothing; a shard of it that was in the midst of a batch comes to rest before its file is gone.
+    this.#kernel.after(10, () => life.files.forEach((file) => file.close()));
     this.#life = undefined;
     for (const disk of this.#disks) disk.loseUnsynced();
     this.#kernel.after(this.#kernel.random.int(10, RESTART_MS_MAX), () => void this.#start());

@@ -118,7 +118,7 @@ export class Interpreter {
     if (!isOver) return this.#book(step, ends);
     if (outcome.status === 'completed' && !memory.isCancelled && !step.undoes) return this.#done([ends, 'kept']);
     memory.wait = { kind: 'undo', seq: ++memory.seq, ends };
-    this.#commands.push({ kind: 'compensate', seq: memory.seq, saga: memory.at });
+    this.#commands.push({ kind: 'compensate', seq: memory.seq, saga: memory.at + 1 });
   }
 
   #book(step: Extract<Step, { do: 'saga' }>, ends: readonly string[]): undefined {
@@ -126,7 +126,7 @@ export class Interpreter {
     const act = step.books[ends.length]!;
     const seq = ++memory.seq;
     memory.wait = { kind: 'book', seq, ends };
-    this.#commands.push({ kind: 'registerUndo', undo: { undoSeq: ++memory.undoSeq, saga: memory.at, activitySeq: seq, name: 'unbook', options: OPTIONS } });
+    this.#commands.push({ kind: 'registerUndo', undo: { undoSeq: ++memory.undoSeq, saga: memory.at + 1, activitySeq: seq, name: 'unbook', options: OPTIONS } });
     this.#schedule('book', seq, act);
   }
 
