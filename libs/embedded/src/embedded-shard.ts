@@ -1,26 +1,28 @@
 import { createHash } from 'node:crypto';
-import type { CancelTimer, Clock } from '@perdure/clock';
-import type { Envelope } from '@perdure/delivery';
+import type { Clock } from '@perdure/clock';
 import { Compensator } from '@perdure/compensation';
 import { isPerdureError, LIMITS, PerdureError, runKeyOf, toPerdureError, type AnswerReceipt, type CompensationEffect, type CorrelationEffect, type Effect, type ExternalEvent, type HeartbeatRequest, type HeartbeatResponse, type Input, type InputOutcome, type Json, type PollRequest, type PollResponse, type SchedulerEffect, type TaskAnswer } from '@perdure/contract';
 import { Correlator } from '@perdure/correlation';
+import type { Envelope } from '@perdure/delivery';
 import { Engine } from '@perdure/engine';
 import { isStoreFault, ShardProcessor, SoleOwner, type BundleSource, type ProcessorLimits, type StackMapper } from '@perdure/history';
 import { deriveRunId, sha256Hex } from '@perdure/identity';
 import type { Sandbox } from '@perdure/sandbox';
 import { Scheduler } from '@perdure/scheduler';
 import { SqliteCorrelationStore, SqliteSagaStore, SqliteSchedulerStore, SqliteStateStore, type ShardFile } from '@perdure/sqlite';
-import { isFatal, rethrow } from './fatal.js';
 import { workflowsOf } from './bundle-manifest.js';
+import { isFatal, rethrow } from './fatal.js';
 import { Inbox } from './inbox.js';
 import { Peers, singly, type PeerEffect } from './peers/peers.js';
 import type { PortBus } from './peers/port-bus.js';
-import type { ShardMap } from './shard-map.js';
 import { SandboxRealms } from './sandbox-realms.js';
+import { ShardGateway, type InspectedBundle, type QueryRequest, type ShardFigures, type ShardHints } from './shard-gateway.js';
+import type { ShardMap } from './shard-map.js';
+import { Sweeper } from './sweeper.js';
 import type { MetricJson } from './telemetry/shard-metrics.js';
 import { ShardObserver } from './telemetry/shard-observer.js';
 import type { SpanReport } from './telemetry/shard-span.js';
-import { ShardGateway, type InspectedBundle, type QueryRequest, type ShardFigures, type ShardHints } from './shard-gateway.js';
+import { outcomeKeyOf, type EventsWork, type InputWork, type MailWork, type Work } from './work.js';
 
 export interface EmbeddedShardOptions {
   readonly file: ShardFile;
@@ -45,20 +47,9 @@ export interface EmbeddedShardOptions {
   readonly log?: (level: 'info' | 'warn' | 'error', message: string, fields: Readonly<Record<string, unknown>>) => void;
 }
 
-type Work =
-  | { readonly kind: 'input'; readonly input: Input; readonly resolve: (outcome: InputOutcome) => void; readonly reject: (error: Error) => void }
-  | { readonly kind: 'events'; readonly events: readonly ExternalEvent[]; receipts?: ('accepted' | 'duplicate')[]; refusal?: PerdureError | undefined; readonly resolve: (receipts: ('accepted' | 'duplicate')[]) => void; readonly reject: (error: Error) => void }
-  /** From another shard. It is not answered but confirmed; what is not confirmed comes again. */
-  | { readonly kind: 'mail'; readonly envelope: Envelope; readonly reject: () => void };
-
-const outcomeKeyOf = (ref: { readonly tenant: string; readonly workflowId: string; readonly inputId: string }): string => `${ref.tenant}\u0000${ref.workflowId}\u0000${ref.inputId}`;
-
 const STORE_AWAY_RETRY_MS = 100;
 const DAY_MS = 86_400_000;
-const SWEEP_EVERY_MS = 10 * 60_000;
 const PURGE_RUNS_MAX = 500;
-/** The pause between two steps of a sweep that has more to do: what runs must not wait for it. */
-const SWEEP_ON_MS = 100;
 
 /**
  * A whole shard in one thread and one file (design §8): the four state machines, and the loop that feeds them.
@@ -89,8 +80,8 @@ export class EmbeddedShard extends ShardGateway {
   #closing = false;
   #isStoreAway = false;
   #isRetrySet = false;
-  #cancelSweep: CancelTimer = () => undefined;
-  readonly #waiting = new Map<string, Extract<Work, { kind: 'input' }>[]>();
+  #sweeper: Sweeper | undefined;
+  readonly #waiting = new Map<string, InputWork[]>();
   readonly #listeners: ((hints: ShardHints) => void)[] = [];
   #hints: { closed: string[]; decided: string[] } = { closed: [], decided: [] };
   #figures = { batches: 0, inputs: 0, commitFailures: 0, commitSeconds: 0 };
@@ -164,7 +155,7 @@ export class EmbeddedShard extends ShardGateway {
 
   override async close(): Promise<void> {
     this.#closing = true;
-    this.#cancelSweep();
+    this.#sweeper?.stop();
     this.#kick();
     await this.settled();
     const error = new PerdureError('draining', 'The server is shutting down.');
@@ -209,7 +200,11 @@ export class EmbeddedShard extends ShardGateway {
     await this.#scheduler.open();
     this.#correlator = await Correlator.open({ store: this.#correlationStore, ...(eventsBufferedMax === undefined ? {} : { eventsBufferedMax }) });
     this.#compensator = await Compensator.open(this.#sagaStore);
-    this.#sweepLater();
+    this.#sweeper = new Sweeper({
+      clock,
+      sweep: () => this.#inTurn(() => this.#sweep()),
+      onFailed: (error) => log?.('warn', 'the sweep failed', { error: String(error) }),
+    });
     if (!this.#inbox.isEmpty) this.#wake();
     this.#peers?.send();
   }
@@ -314,7 +309,7 @@ export class EmbeddedShard extends ShardGateway {
     await this.#workOff(inputs);
   }
 
-  async #publish(work: Extract<Work, { kind: 'events' }>): Promise<void> {
+  async #publish(work: EventsWork): Promise<void> {
     try {
       work.receipts = await this.#correlator.publish(work.events, this.#options.clock.now());
       work.refusal = undefined;
@@ -433,7 +428,7 @@ export class EmbeddedShard extends ShardGateway {
   /** The batch may be in the file or not, or the file is another's: nothing that memory says may be committed or told (I3). */
   #die(works: readonly Work[], error: Error): void {
     this.#closing = true;
-    this.#cancelSweep();
+    this.#sweeper?.stop();
     this.#scheduler.close();
     this.#peers?.close();
     const answer = new PerdureError('unavailable', 'The store cannot take the request now.');
@@ -443,7 +438,7 @@ export class EmbeddedShard extends ShardGateway {
     onFatal(error);
   }
 
-  async #refuse(work: Exclude<Work, { kind: 'events' }>, error: Error): Promise<void> {
+  async #refuse(work: InputWork | MailWork, error: Error): Promise<void> {
     try {
       if (work.kind === 'input') this.#waiting.set(outcomeKeyOf({ ...work.input, inputId: work.input.id }), [work]);
       const [input] = work.kind === 'input' ? [work.input] : this.#peers!.take(work.envelope).flatMap((effect: PeerEffect) => (effect.to === 'history' ? [effect.input] : []));
@@ -476,18 +471,6 @@ export class EmbeddedShard extends ShardGateway {
     const works = this.#waiting.get(key);
     this.#waiting.delete(key);
     for (const { resolve } of works ?? []) resolve(outcome);
-  }
-
-  #sweepLater(afterMs = SWEEP_EVERY_MS): void {
-    const { clock } = this.#options;
-    this.#cancelSweep = clock.at(clock.now() + afterMs, () => {
-      void this.#inTurn(() => this.#sweep())
-        .catch((error: unknown) => {
-          this.#options.log?.('warn', 'the sweep failed', { error: String(error) });
-          return false;
-        })
-        .then((isMore) => this.#closing || this.#sweepLater(isMore ? SWEEP_ON_MS : SWEEP_EVERY_MS));
-    });
   }
 
   /** Whether there is more than one step of it may remove. */

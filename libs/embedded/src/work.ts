@@ -1,0 +1,31 @@
+import type { ExternalEvent, Input, InputOutcome, PerdureError } from '@perdure/contract';
+import type { Envelope } from '@perdure/delivery';
+
+export interface InputWork {
+  readonly kind: 'input';
+  readonly input: Input;
+  readonly resolve: (outcome: InputOutcome) => void;
+  readonly reject: (error: Error) => void;
+}
+
+export interface EventsWork {
+  readonly kind: 'events';
+  readonly events: readonly ExternalEvent[];
+  receipts?: ('accepted' | 'duplicate')[];
+  refusal?: PerdureError | undefined;
+  readonly resolve: (receipts: ('accepted' | 'duplicate')[]) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** From another shard. It is not answered but confirmed; what is not confirmed comes again. */
+export interface MailWork {
+  readonly kind: 'mail';
+  readonly envelope: Envelope;
+  readonly reject: () => void;
+}
+
+/** What a shard is given to do, one batch's worth at a time. */
+export type Work = InputWork | EventsWork | MailWork;
+
+/** Names a client's input, for those who wait for its outcome. */
+export const outcomeKeyOf = ({ tenant, workflowId, inputId }: { readonly tenant: string; readonly workflowId: string; readonly inputId: string }): string => `${tenant}\u0000${workflowId}\u0000${inputId}`;
