@@ -6,6 +6,8 @@ export { checkLog, isLogMismatch, Log, LogMismatch, Logs } from './log.js';
 export type { LogBody, LogEntry, LogPosition, LogRecord } from './log.js';
 export { Marks } from './marks.js';
 export type { MarkRow } from './marks.js';
+export { Membership } from './membership.js';
+export type { MeshNode } from './membership.js';
 export { serviceOf, SERVICES } from './message.js';
 export type { Confirmation, Envelope, Message, MessageBody, Origin, Service, SliceName, UndoClosedMessage } from './message.js';
 export { Outbox } from './outbox.js';
