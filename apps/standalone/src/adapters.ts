@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '@perdure/clock';
 import { LIMITS, PerdureError, runKeyOf, type BundleView, type ExternalEvent, type HistoryPage, type Input, type InputOutcome, type Json, type RunPage, type RunResult, type RunView} from '@perdure/contract';
-import type { EventTypes, WebhookSources } from '@perdure/correlation';
 import type { ShardGateway, ShardHints } from '@perdure/embedded';
-import { BundleRegistry, EventLog, EventTranslator, Log, Outcomes, Queries, RunReader, type Appended, type CloudEvent, type EventReceipt, type InputRef, type NewBundle, type RunFilter, type RunRef, type WebhookDelivery } from '@perdure/ingestion';
+import { Waiters } from '@perdure/hosting';
+import { BundleRegistry, EventLog, Log, Outcomes, Queries, RunReader, type Appended, type EventReceipt, type InputRef, type NewBundle, type RunFilter, type RunRef } from '@perdure/ingestion';
 import type { CommittedRuns, MetaFile } from '@perdure/sqlite';
 
 /** The shard decides and commits before it answers, so what is appended is decided. */
@@ -37,31 +37,6 @@ export class ShardQueries extends Queries {
   }
   override query(ref: RunRef, query: { readonly name: string; readonly input?: Json }): Promise<{ readonly value?: Json }> {
     return this.#shard.query({ ...ref, ...query });
-  }
-}
-
-/** Wakes those who wait for something that a commit may bring. A hint may be lost, so they look again at their deadline. */
-class Waiters {
-  readonly #waiting = new Map<string, Set<() => void>>();
-
-  wake(keys: readonly string[]): void {
-    for (const key of keys) for (const wake of this.#waiting.get(key) ?? []) wake();
-  }
-
-  wait(key: string, { untilMs, signal, clock }: { readonly untilMs: number; readonly signal?: AbortSignal; readonly clock: Clock }): Promise<void> {
-    return new Promise((resolve) => {
-      const waiting = this.#waiting.get(key) ?? new Set();
-      this.#waiting.set(key, waiting);
-      const done = (): void => {
-        waiting.delete(done);
-        if (waiting.size === 0) this.#waiting.delete(key);
-        cancel();
-        resolve();
-      };
-      const cancel = clock.at(untilMs, done);
-      waiting.add(done);
-      signal?.addEventListener('abort', done, { once: true });
-    });
   }
 }
 
@@ -183,27 +158,6 @@ const whyKept = ({ defaultFor, open, newest, now }: { readonly defaultFor: reado
   if (newest + RETIRE_AFTER_MS > now) return `its newest run started less than ${RETIRE_AFTER_MS / DAY_MS} days ago`;
   return undefined;
 };
-
-/** Keys by the config's declarations. */
-export class ConfiguredTranslator extends EventTranslator {
-  readonly #types: EventTypes;
-  readonly #sources: WebhookSources;
-  readonly #clock: Clock;
-
-  constructor(types: EventTypes, sources: WebhookSources, clock: Clock) {
-    super();
-    this.#types = types;
-    this.#sources = sources;
-    this.#clock = clock;
-  }
-
-  override fromCloudEvent(tenant: string, event: CloudEvent): ExternalEvent {
-    return this.#types.toExternalEvent(tenant, event, this.#clock.now());
-  }
-  override fromWebhook({ source, headers, body }: WebhookDelivery): ExternalEvent | undefined {
-    return this.#sources.receive(source, { headers, body, nowMs: this.#clock.now() });
-  }
-}
 
 export const newSecret = (): Uint8Array => randomBytes(32);
 export const BODY_LIMITS = { '/v1/bundles': LIMITS.bundleBytesMax * 4, '/v1/tasks/': LIMITS.payloadBytesMax * 8 };

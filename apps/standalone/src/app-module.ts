@@ -4,13 +4,13 @@ import { CompensationModule } from '@perdure/compensation-feature';
 import { type EventTypes, WebhookSources } from '@perdure/correlation';
 import { CorrelationModule } from '@perdure/correlation-feature';
 import { ShardDesk, ShardGateway, type ShardMap } from '@perdure/embedded';
-import { IngestionModule } from '@perdure/ingestion-feature';
+import { ConfiguredTranslator } from '@perdure/hosting';
+import { IngestionModule, OpenApiController } from '@perdure/ingestion-feature';
 import { SchedulerModule } from '@perdure/scheduler-feature';
 import { ShardedAuditLog, ShardedRunReader, ShardedWaitReader, SqliteAuditLog, SqliteRunReader, SqliteWaitReader, type MetaFile } from '@perdure/sqlite';
 import type { DatabaseSync } from 'node:sqlite';
-import { ConfiguredTranslator, MetaBundles, ShardEvents, ShardLog, ShardOutcomes, ShardQueries, ShardRuns } from './adapters.js';
+import { MetaBundles, ShardEvents, ShardLog, ShardOutcomes, ShardQueries, ShardRuns } from './adapters.js';
 import type { Config } from './config.js';
-import { OpenApiController } from './openapi-controller.js';
 import { OperationsController, Readiness } from './operations-controller.js';
 import { ServerMetrics } from './telemetry/server-metrics.js';
 

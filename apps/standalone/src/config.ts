@@ -1,16 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { isIP } from 'node:net';
 import { PerdureError } from '@perdure/contract';
-import { eventTypeDeclaration, resolveWebhookSources, webhookSourceDeclaration, type WebhookSource } from '@perdure/correlation';
+import { resolveWebhookSources, type WebhookSource } from '@perdure/correlation';
+import { assertReachable, invalidConfig, readDeclarations, type Declarations } from '@perdure/hosting';
 import { z } from 'zod';
 import { toTraceConfig, TRACE_VARIABLES, type TraceConfig } from './telemetry/trace-config.js';
-
-const fileSchema = z.strictObject({
-  /** Only hashes: `printf %s KEY | sha256sum`. Without any the server listens on loopback only. */
-  apiKeys: z.array(z.strictObject({ tenant: z.string().min(1), sha256: z.string().regex(/^[0-9a-f]{64}$/, 'SHA-256 in 64 lower-case hex digits') })).default([]),
-  webhooks: z.record(z.string(), webhookSourceDeclaration).default({}),
-  eventTypes: z.record(z.string(), eventTypeDeclaration).default({}),
-});
 
 const environmentSchema = z.object({
   PERDURE_HOST: z.string().default('127.0.0.1'),
@@ -31,8 +23,6 @@ const environmentSchema = z.object({
   ...TRACE_VARIABLES,
 });
 
-type FileConfig = z.output<typeof fileSchema>;
-
 export interface Config {
   readonly host: string;
   readonly port: number;
@@ -48,44 +38,24 @@ export interface Config {
   readonly slowRequestMs: number;
   /** Absent: traces are off. */
   readonly traces?: TraceConfig;
-  readonly apiKeys: FileConfig['apiKeys'];
+  readonly apiKeys: Declarations['apiKeys'];
   readonly webhooks: Readonly<Record<string, WebhookSource>>;
-  readonly eventTypes: FileConfig['eventTypes'];
+  readonly eventTypes: Declarations['eventTypes'];
 }
 
 const DAY_MS = 86_400_000;
 
-const invalid = (what: string, error: z.ZodError): PerdureError => new PerdureError('invalid-request', `${what}: ${error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ')}`);
-
 /** Reads the environment and the config file once; every bad name is listed. @throws PerdureError, Error */
 export const readConfig = (env: NodeJS.ProcessEnv = process.env): Config => {
   const environment = environmentSchema.safeParse(env);
-  if (!environment.success) throw invalid('environment', environment.error);
+  if (!environment.success) throw invalidConfig('environment', environment.error);
   const { PERDURE_HOST: host, PERDURE_PORT: port, PERDURE_DATA: data, PERDURE_TENANT: tenant, PERDURE_ACTIVITIES: activities, PERDURE_LOG_LEVEL: logLevel, PERDURE_SHARDS: shards, PERDURE_RETENTION_DAYS, PERDURE_CONFIG, PERDURE_SAMPLES, PERDURE_SLOW_REQUEST_MS: slowRequestMs } = environment.data;
   const traces = toTraceConfig(environment.data);
-  const { apiKeys, eventTypes, webhooks } = readFile(PERDURE_CONFIG);
+  const { apiKeys, eventTypes, webhooks } = readDeclarations(PERDURE_CONFIG);
   const hasKeys = apiKeys.length > 0;
-  if (!hasKeys && !isLoopback(host)) {
-    throw new PerdureError('invalid-request', `PERDURE_HOST=${host}: without API keys the server listens on loopback only. Give keys in PERDURE_CONFIG, or listen on 127.0.0.1.`);
-  }
+  assertReachable(host, { apiKeys });
   const samples = PERDURE_SAMPLES ?? (hasKeys ? 'off' : 'on');
   if (hasKeys && samples === 'on') throw new PerdureError('invalid-request', 'PERDURE_SAMPLES=on: the sample product has no API key. Leave it out, or give no keys.');
   if (hasKeys && activities !== undefined) throw new PerdureError('invalid-request', 'PERDURE_ACTIVITIES: the server runs activities for its sole tenant. With API keys each tenant has workers of its own.');
   return Object.freeze({ host, port, data, tenant, activities, logLevel, samples: samples === 'on', retentionMs: PERDURE_RETENTION_DAYS * DAY_MS, ...(shards === undefined ? {} : { shards }), slowRequestMs, ...(traces ? { traces } : {}), apiKeys, webhooks: resolveWebhookSources(webhooks, env), eventTypes });
 };
-
-const readFile = (path: string | undefined): FileConfig => {
-  const file = fileSchema.safeParse(path === undefined ? {} : readJson(path));
-  if (!file.success) throw invalid(path ?? 'config', file.error);
-  return file.data;
-};
-
-const readJson = (path: string): unknown => {
-  try {
-    return JSON.parse(readFileSync(path, 'utf8'));
-  } catch (error) {
-    throw new PerdureError('invalid-request', `PERDURE_CONFIG=${path} cannot be read: ${(error as Error).message}`, { cause: error });
-  }
-};
-
-const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { Clock } from '@perdure/clock';
 import { Compensator } from '@perdure/compensation';
 import { isPerdureError, LIMITS, PerdureError, runKeyOf, toPerdureError, type AnswerReceipt, type CompensationEffect, type CorrelationEffect, type Effect, type ExternalEvent, type HeartbeatRequest, type HeartbeatResponse, type Input, type InputOutcome, type Json, type PollRequest, type PollResponse, type SchedulerEffect, type TaskAnswer } from '@perdure/contract';
@@ -6,17 +5,16 @@ import { Correlator } from '@perdure/correlation';
 import type { Envelope } from '@perdure/delivery';
 import { Engine } from '@perdure/engine';
 import { isStoreFault, ShardProcessor, SoleOwner, type BundleSource, type ProcessorLimits, type StackMapper } from '@perdure/history';
+import { inspectBundle, SandboxRealms, type InspectedBundle } from '@perdure/hosting';
 import { deriveRunId, sha256Hex } from '@perdure/identity';
 import type { Sandbox } from '@perdure/sandbox';
 import { Scheduler } from '@perdure/scheduler';
 import { SqliteCorrelationStore, SqliteSagaStore, SqliteSchedulerStore, SqliteStateStore, type ShardFile } from '@perdure/sqlite';
-import { workflowsOf } from './bundle-manifest.js';
 import { isFatal, rethrow } from './fatal.js';
 import { Inbox } from './inbox.js';
 import { Peers, singly, type PeerEffect } from './peers/peers.js';
 import type { PortBus } from './peers/port-bus.js';
-import { SandboxRealms } from './sandbox-realms.js';
-import { ShardGateway, type InspectedBundle, type QueryRequest, type ShardFigures, type ShardHints } from './shard-gateway.js';
+import { ShardGateway, type QueryRequest, type ShardFigures, type ShardHints } from './shard-gateway.js';
 import type { ShardMap } from './shard-map.js';
 import { Sweeper } from './sweeper.js';
 import type { MetricJson } from './telemetry/shard-metrics.js';
@@ -128,11 +126,7 @@ export class EmbeddedShard extends ShardGateway {
   }
 
   override inspect(code: string): Promise<InspectedBundle> {
-    return this.#inTurn(async () => {
-      const hash = createHash('sha256').update(code).digest('hex');
-      const workflows = workflowsOf(this.#options.sandbox.loadBundle({ hash, code }).manifest);
-      return { hash, workflows };
-    });
+    return this.#inTurn(async () => inspectBundle(this.#options.sandbox, code));
   }
 
   override async figures(): Promise<ShardFigures> {

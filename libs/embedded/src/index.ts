@@ -1,14 +1,13 @@
 export { BundleStacks } from './bundle-stacks.js';
 export { EmbeddedShard } from './embedded-shard.js';
 export type { EmbeddedShardOptions } from './embedded-shard.js';
-export { SandboxRealms } from './sandbox-realms.js';
 export { ShardDesk } from './shard-desk.js';
 export { PortBus } from './peers/port-bus.js';
 export { ShardMap } from './shard-map.js';
 export { ShardedGateway } from './sharded-gateway.js';
 export { serveShard } from './serve-shard.js';
 export { ShardGateway } from './shard-gateway.js';
-export type { InspectedBundle, QueryRequest, ShardFigures, ShardHints } from './shard-gateway.js';
+export type { QueryRequest, ShardFigures, ShardHints } from './shard-gateway.js';
 export { ThreadGateway } from './thread-gateway.js';
 export type { MetricJson } from './telemetry/shard-metrics.js';
 export type { AttemptSpan, InputSpan, JoinedTrace, ShardSpan, SpanReport } from './telemetry/shard-span.js';

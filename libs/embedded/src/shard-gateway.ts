@@ -1,4 +1,5 @@
 import type { AnswerReceipt, ExternalEvent, HeartbeatRequest, HeartbeatResponse, Input, InputOutcome, Json, PollRequest, PollResponse, TaskAnswer } from '@perdure/contract';
+import type { InspectedBundle } from '@perdure/hosting';
 import type { MetricJson } from './telemetry/shard-metrics.js';
 
 export interface QueryRequest {
@@ -7,11 +8,6 @@ export interface QueryRequest {
   readonly runId?: string;
   readonly name: string;
   readonly input?: Json;
-}
-
-export interface InspectedBundle {
-  readonly hash: string;
-  readonly workflows: readonly string[];
 }
 
 /** What others may want to know of a commit; a hint, never the truth (design §1). */

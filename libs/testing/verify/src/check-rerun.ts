@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Input } from '@perdure/contract';
-import { SandboxRealms } from '@perdure/embedded';
+import { SandboxRealms } from '@perdure/hosting';
 import { BundleSource, ShardProcessor, SoleOwner, type BundleCode, type RunRow, type StackMapper, type TransitionRow } from '@perdure/history';
 import { Sandbox } from '@perdure/sandbox';
 import { contentsOf, ShardFile, SqliteStateStore, type ShardContents } from '@perdure/sqlite';

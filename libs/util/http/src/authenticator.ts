@@ -7,5 +7,5 @@ export interface Principal {
 
 export abstract class Authenticator {
   /** @throws PerdureError `unauthenticated` or `forbidden` */
-  abstract authenticate(headers: IncomingHttpHeaders): Principal;
+  abstract authenticate(headers: IncomingHttpHeaders, url: string): Principal;
 }

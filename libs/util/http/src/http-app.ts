@@ -62,7 +62,7 @@ export const createHttpApp = async (module: Type | DynamicModule, options: HttpA
   instance.decorateRequest('principal', undefined);
   instance.addHook('onRequest', (request, _reply, done) => {
     try {
-      if (!isOpen(request.url)) request.principal = options.authenticator.authenticate(request.headers);
+      if (!isOpen(request.url)) request.principal = options.authenticator.authenticate(request.headers, request.url);
       done();
     } catch (error) {
       done(error as Error);
