@@ -18,6 +18,8 @@ const SCRIPTS = {
   build: { args: [tsc, '-b'] },
   test: { build: true, args: ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', bin('jest', 'bin/jest.js')] },
   'test:crash': { build: true, args: ['libs/testing/ledger/dist/main.js', '--server', 'apps/standalone/dist/main.js'] },
+  // The specs that need real servers, which it has, starts and ends.
+  'test:mesh': { build: true, args: ['tools/servers/dist/main.js'] },
   // A thousand random programs, or others: --from N --programs K.
   'test:programs': { build: true, args: ['libs/testing/programs/dist/main.js'] },
   'test:sim': { build: true, args: ['libs/testing/simulator/dist/main.js'] },

@@ -1,1 +1,13 @@
-export {};
+export { type ServersConfig, serversConfig } from './config.js';
+export { requireFreePort, freePort } from './process/ports.js';
+export { type Exit, ServerProcess, type ServerSpec } from './process/server-process.js';
+export type { StartOptions } from './process/start-options.js';
+export { obtain } from './programs/obtain.js';
+export type { Program, ProgramRecipe, Surroundings } from './programs/program.js';
+export { LineProgress, Progress, SilentProgress } from './progress.js';
+export { ServerError } from './server-error.js';
+export { type DaprdOptions, daprdProgram, startDaprd } from './servers/daprd.js';
+export { etcdProgram, startEtcd } from './servers/etcd.js';
+export { kafkaProgram, startKafka } from './servers/kafka.js';
+export { postgresProgram, startPostgres } from './servers/postgres.js';
+export { redisProgram, startRedis } from './servers/redis.js';

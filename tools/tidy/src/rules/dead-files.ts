@@ -22,7 +22,7 @@ function deadIn(each: Package): Finding[] {
 
 /** What a file leads to, by any string it writes: an import, a worker's entry, a bundle's entry. A spec does not keep its own subject alive. */
 function mentionedBy(from: string, { files, folder }: Package): string[] {
-  const subject = isSpec(from) ? from.replace(/(\.int|\.e2e)?\.spec\.ts$/, '.ts') : undefined;
+  const subject = isSpec(from) ? from.replace(/(\.int|\.e2e|\.mesh)?\.spec\.ts$/, '.ts') : undefined;
   return stringsOf(from, files.get(from) ?? '')
     .filter((text) => /\.(js|ts)$/.test(text))
     .flatMap((text) => candidates(text, { from, folder, paths: files }))

@@ -1,0 +1,40 @@
+import { connect, type Socket } from 'node:net';
+import { SERVER_LIMITS } from './limits.js';
+
+export interface Ask {
+  readonly port: number;
+  readonly send: Uint8Array;
+  /** Whether what has come so far is the answer; throws when it is a refusal. */
+  isAnswer(received: Buffer): boolean;
+}
+
+/** Connects, sends, and returns when the answer has come. */
+export function askTcp({ port, send, isAnswer }: Ask): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let received = Buffer.alloc(0);
+    const socket: Socket = connect({ port, host: '127.0.0.1' }, () => socket.write(send));
+    const end = (fault?: Error): void => {
+      socket.destroy();
+      if (fault) reject(fault);
+      else resolve();
+    };
+    socket.setTimeout(SERVER_LIMITS.probeMsMax, () => end(new Error('no answer in time')));
+    socket.on('error', end);
+    socket.on('close', () => end(new Error('it closed the connection')));
+    socket.on('data', (chunk: Buffer) => {
+      received = Buffer.concat([received, chunk]);
+      try {
+        if (isAnswer(received)) end();
+      } catch (error) {
+        end(error as Error);
+      }
+    });
+  });
+}
+
+/** Asks over HTTP; the answer must be a 2xx that `isAnswer` takes. */
+export async function askHttp(url: string, isAnswer: (body: string) => boolean = () => true): Promise<void> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(SERVER_LIMITS.probeMsMax) });
+  const body = await response.text();
+  if (!response.ok || !isAnswer(body)) throw new Error(`it answers ${response.status} ${body.slice(0, 100)}`);
+}

@@ -1,0 +1,122 @@
+import { existsSync } from 'node:fs';
+import { setTimeout as after } from 'node:timers/promises';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { Kafka, logLevel } from 'kafkajs';
+import pg from 'pg';
+import { etcdProgram, kafkaProgram, obtain, postgresProgram, type ProgramRecipe, redisProgram, type ServerProcess, SilentProgress, startEtcd, startKafka, type StartOptions, startPostgres, startRedis } from './index.js';
+import { redisCommand } from './testing/redis-command.js';
+
+/** A word that a server is to remember, and what it remembers, as a client of that server does it. */
+interface Client {
+  write(address: string, word: string): Promise<void>;
+  read(address: string): Promise<string | undefined>;
+}
+
+const ANSWER_MS_MAX = 1_000;
+
+const etcd: Client = {
+  async write(address, word) {
+    await etcdCall(address, 'put', { key: btoa('word'), value: btoa(word) });
+  },
+  async read(address) {
+    const { kvs } = (await etcdCall(address, 'range', { key: btoa('word') })) as { kvs?: { value: string }[] };
+    return kvs?.[0] && atob(kvs[0].value);
+  },
+};
+
+const etcdCall = async (address: string, what: string, body: object): Promise<unknown> => (await fetch(`http://${address}/v3/kv/${what}`, { method: 'POST', body: JSON.stringify(body) })).json();
+
+const redis: Client = {
+  async write(address, word) {
+    await redisCommand(address, `SET word ${word}`);
+  },
+  async read(address) {
+    return (await redisCommand(address, 'GET word')).split('\r\n')[1];
+  },
+};
+
+const postgres: Client = {
+  async write(address, word) {
+    await withPostgres(address, async (client) => {
+      await client.query('CREATE TABLE IF NOT EXISTS words (word text)');
+      await client.query('INSERT INTO words VALUES ($1)', [word]);
+    });
+  },
+  read: (address) => withPostgres(address, async (client) => (await client.query<{ word: string }>('SELECT word FROM words')).rows[0]?.word),
+};
+
+async function withPostgres<T>(connectionString: string, use: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString });
+  await client.connect();
+  try {
+    return await use(client);
+  } finally {
+    await client.end();
+  }
+}
+
+const kafkaClient = (address: string): Kafka => new Kafka({ brokers: [address], logLevel: logLevel.NOTHING });
+
+const kafka: Client = {
+  async write(address, word) {
+    const admin = kafkaClient(address).admin();
+    await admin.connect();
+    await admin.createTopics({ topics: [{ topic: 'words', numPartitions: 1 }], waitForLeaders: true });
+    await admin.disconnect();
+    const producer = kafkaClient(address).producer();
+    await producer.connect();
+    await producer.send({ topic: 'words', acks: -1, messages: [{ value: word }] });
+    await producer.disconnect();
+  },
+  async read(address) {
+    const consumer = kafkaClient(address).consumer({ groupId: 'readers', maxWaitTimeInMs: 100 });
+    await consumer.connect();
+    await consumer.subscribe({ topic: 'words', fromBeginning: true });
+    const first = new Promise<string | undefined>((resolve) => void consumer.run({ autoCommit: false, eachMessage: async ({ message }) => resolve(message.value?.toString()) }));
+    return first.finally(() => consumer.disconnect());
+  },
+};
+
+const SERVERS: readonly [string, ProgramRecipe, (options: StartOptions) => Promise<ServerProcess>, Client][] = [
+  ['etcd', etcdProgram, startEtcd, etcd],
+  ['redis', redisProgram, startRedis, redis],
+  ['postgres', postgresProgram, startPostgres, postgres],
+  ['kafka', kafkaProgram, startKafka, kafka],
+];
+
+describe.each(SERVERS)('%s', (_name, recipe, start, client) => {
+  let server: ServerProcess | undefined;
+  afterEach(() => server?.stop());
+
+  it('keeps its port and its data when it is killed and started again', async () => {
+    server = await start({ program: await obtain(recipe, { progress: new SilentProgress() }) });
+    const [address, pid] = [server.address, server.pid];
+    await client.write(address, 'kept');
+    await server.kill();
+    expect(server.pid).toBeUndefined();
+    await expect(client.read(address)).rejects.toThrow();
+    await server.restart();
+    expect([server.address, server.pid === pid]).toEqual([address, false]);
+    expect(await client.read(address)).toBe('kept');
+  });
+
+  it('stands still while it is paused, and goes on', async () => {
+    server = await start({ program: await obtain(recipe, { progress: new SilentProgress() }) });
+    const { address } = server;
+    await client.write(address, 'kept');
+    server.pause();
+    const reading = client.read(address);
+    expect(await Promise.race([reading.catch(() => 'refused'), after(ANSWER_MS_MAX, 'silent')])).toBe('silent');
+    server.resume();
+    expect(await reading).toBe('kept');
+  });
+
+  it('leaves nothing behind when it is stopped, also while it is paused', async () => {
+    server = await start({ program: await obtain(recipe, { progress: new SilentProgress() }) });
+    const { folder, address } = server;
+    server.pause();
+    await server.stop();
+    expect(existsSync(folder)).toBe(false);
+    await expect(client.read(address)).rejects.toThrow();
+  });
+});

@@ -1,0 +1,76 @@
+import { existsSync, realpathSync } from 'node:fs';
+import { chmod, chown, mkdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { askTcp } from '../process/probes.js';
+import { ServerProcess } from '../process/server-process.js';
+import { groundFor, type StartOptions } from '../process/start-options.js';
+import { executables, versionsIn, withVersionFlag } from '../programs/candidates.js';
+import { npmPostgres, NPM_POSTGRES_VERSION } from '../programs/npm-postgres.js';
+import type { ProgramRecipe } from '../programs/program.js';
+import { run } from '../run.js';
+import { type OsUser, postgresUser } from './postgres-user.js';
+
+const DEBIAN = '/usr/lib/postgresql';
+const USER = 'perdure';
+const DATABASE = 'postgres';
+const CONNECTIONS_MAX = 300;
+
+/** Its path is the folder of its executables: a data folder is made with `initdb` of the same version. */
+export const postgresProgram: ProgramRecipe = {
+  name: 'postgres',
+  versionMin: [14],
+  candidates(config) {
+    const found = executables('postgres', config, versionsIn(DEBIAN).map((folder) => join(folder, 'bin')));
+    return found.map((path) => ({ ...withVersionFlag(path), path: dirname(realpathSync(path)) })).filter(({ path }) => existsSync(join(path, 'initdb')));
+  },
+  fetched: { version: NPM_POSTGRES_VERSION, fetch: npmPostgres },
+};
+
+/** Its address is a postgres:// URL. Durable as it comes (fsync on); isolation is as it comes too, the client's business. */
+export async function startPostgres(options: StartOptions): Promise<ServerProcess> {
+  const ground = await groundFor(options);
+  const { folder, port } = ground;
+  const user = postgresUser();
+  const bin = options.program.path;
+  const data = await dataFolder({ bin, folder, user });
+  const settings = { listen_addresses: '127.0.0.1', port, unix_socket_directories: '', max_connections: CONNECTIONS_MAX };
+  return ServerProcess.start({
+    ...ground,
+    ...user,
+    command: join(bin, 'postgres'),
+    args: ['-D', data, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
+    address: `postgres://${USER}@127.0.0.1:${port}/${DATABASE}`,
+    ports: [port],
+    stopSignal: 'SIGINT', // on SIGTERM it waits for its clients to leave
+    answers: () => askTcp({ port, send: startupMessage(), isAnswer: isReadyForQuery }),
+  });
+}
+
+async function dataFolder({ bin, folder, user }: { readonly bin: string; readonly folder: string; readonly user: OsUser | undefined }): Promise<string> {
+  const data = join(folder, 'data');
+  if (existsSync(join(data, 'PG_VERSION'))) return data;
+  await mkdir(data, { recursive: true });
+  await chmod(data, 0o700);
+  if (user) await chown(data, user.uid, user.gid);
+  await run(join(bin, 'initdb'), ['-D', data, '-U', USER, '--auth=trust', '--encoding=UTF8', '--locale=C', '--no-sync'], { cwd: folder, ...user });
+  return data;
+}
+
+/** The first message of PostgreSQL's protocol, version 3. */
+function startupMessage(): Uint8Array {
+  const body = Buffer.from(`user\0${USER}\0database\0${DATABASE}\0\0`);
+  const head = Buffer.alloc(8);
+  head.writeInt32BE(head.length + body.length, 0);
+  head.writeInt32BE(3 << 16, 4);
+  return Buffer.concat([head, body]);
+}
+
+/** Each message is a letter, a length and a body: E is a refusal (it still recovers), Z means that a query may follow. */
+function isReadyForQuery(received: Buffer): boolean {
+  for (let at = 0; at + 5 <= received.length; at += 1 + received.readInt32BE(at + 1)) {
+    const kind = String.fromCharCode(received[at]!);
+    if (kind === 'E') throw new Error(received.subarray(at + 5).toString().replaceAll('\0', ' ').trim());
+    if (kind === 'Z') return true;
+  }
+  return false;
+}
