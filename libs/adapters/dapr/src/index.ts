@@ -1,1 +1,13 @@
-export {};
+export { answerBulk, answerDirect } from './answer-deliveries.js';
+export type { AnswerOptions, Deliver, DeliveryAnswer } from './answer-deliveries.js';
+export { DaprAnswer } from './dapr-answer.js';
+export type { SidecarError } from './dapr-answer.js';
+export { DaprBus, DAPR_TOPICS, DEAD_LETTER_TOPIC, DELIVERIES_EVENTS_PATH, DELIVERIES_METHOD, deliveryTopic } from './dapr-bus.js';
+export type { DaprBusEvents, DaprBusOptions, Way } from './dapr-bus.js';
+export { DAPR_LIMITS } from './dapr-limits.js';
+export type { DaprLimits } from './dapr-limits.js';
+export { DaprSidecar } from './dapr-sidecar.js';
+export type { BulkEvent, CallOptions, DaprSidecarOptions, InvokeTarget } from './dapr-sidecar.js';
+export { parseDeliveries } from './delivery-batch.js';
+export type { DeliveryBatch } from './delivery-batch.js';
+export { addDeliveryParsers } from './delivery-parsers.js';

@@ -42,6 +42,8 @@ export interface Envelope {
   readonly destination: SliceName;
   readonly mark: number;
   readonly messages: readonly Message[];
+  /** All of them were sent before, by this owner, and not confirmed in time: a bus with two ways takes the other. */
+  readonly isResend?: boolean;
 }
 
 /** What the receiver has committed. It may be lost; the message then comes again. */

@@ -43,6 +43,14 @@ describe('An outbox', () => {
     expect(outbox.takeChanges().confirmed).toEqual([{ destination: to, number: 2 }, { destination: to, number: 3 }]);
   });
 
+  it('says which envelopes were sent before, and mixes them with no others', () => {
+    const outbox = open({ rows: [{ destination: to, number: 1, body }], lastNumbers: { [to]: 1 } });
+    expect(outbox.due(0)).toMatchObject([{ messages: [{ number: 1 }] }]);
+    outbox.put(to, body);
+    outbox.committed();
+    expect(outbox.due(1_000).map(({ isResend = false, mark, messages }) => [isResend, mark, messages.map(({ number }) => number)])).toEqual([[true, 1, [1]], [false, 1, [2]]]);
+  });
+
   it('keeps what is confirmed while a batch is on its way for the next', () => {
     const outbox = open({ rows: [{ destination: to, number: 1, body }] });
     outbox.takeChanges();

@@ -98,23 +98,22 @@ export class Outbox {
     if (rows?.size === 0) this.#pending.delete(destination);
   }
 
-  /** What is to be sent now: rows that never were, and those whose confirmation is overdue. */
+  /** What is to be sent now: rows whose confirmation is overdue, and those that never were sent. An envelope holds one of the two. */
   due(nowMs: number): Envelope[] {
     const { source, limits, random } = this.#options;
     const envelopes: Envelope[] = [];
     for (const [destination, rows] of this.#pending) {
       // In rising order, and a destination without rows is not kept.
       const [mark = 0] = rows.keys();
-      let messages: OutboxRow[] = [];
+      const again: OutboxRow[] = [];
+      const first: OutboxRow[] = [];
       for (const pending of rows.values()) {
         if (pending.dueMs > nowMs) continue;
+        (pending.tries > 0 ? again : first).push(pending.row);
         pending.dueMs = this.#guards.has('outboxResend') ? nowMs + backoffMs(pending.tries++, { firstMs: limits.resendAfterMs, maxMs: limits.resendAfterMsMax, random }) : Infinity;
-        messages.push(pending.row);
-        if (messages.length < limits.envelopeMessagesMax) continue;
-        envelopes.push({ source, destination, mark, messages });
-        messages = [];
       }
-      if (messages.length > 0) envelopes.push({ source, destination, mark, messages });
+      for (const messages of cut(again, limits.envelopeMessagesMax)) envelopes.push({ source, destination, mark, messages, isResend: true });
+      for (const messages of cut(first, limits.envelopeMessagesMax)) envelopes.push({ source, destination, mark, messages });
     }
     return envelopes;
   }
@@ -131,4 +130,8 @@ export class Outbox {
     this.#pending.set(row.destination, rows);
     rows.set(row.number, { row, tries: 0, dueMs: -Infinity });
   }
+}
+
+function* cut(rows: readonly OutboxRow[], lengthMax: number): Generator<readonly OutboxRow[]> {
+  for (let at = 0; at < rows.length; at += lengthMax) yield rows.slice(at, at + lengthMax);
 }
