@@ -22,7 +22,7 @@ describe('A direct call', () => {
 
   it('is answered 400 when it cannot be read, and nothing is delivered', async () => {
     const { taken, deliver } = receiver();
-    expect(await answerDirect({ envelopes: 'x' }, deliver)).toMatchObject({ httpStatus: 400, body: { code: 'invalid-request', detail: expect.stringContaining('envelopes') as string } });
+    expect(await answerDirect({ envelopes: 'x' }, deliver)).toMatchObject({ httpStatus: 400, body: { code: 'invalid-request', detail: expect.stringContaining('envelopes') } });
     expect(taken).toEqual([]);
   });
 
