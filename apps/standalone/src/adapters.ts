@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '@perdure/clock';
-import { LIMITS, PerdureError, runKeyOf, type BundleView, type ExternalEvent, type HistoryPage, type Input, type InputOutcome, type Json, type RunPage, type RunResult, type RunView} from '@perdure/contract';
+import { LIMITS, runKeyOf, type ExternalEvent, type HistoryPage, type Input, type InputOutcome, type Json, type RunPage, type RunResult, type RunView} from '@perdure/contract';
 import type { ShardGateway, ShardHints } from '@perdure/embedded';
 import { Waiters } from '@perdure/hosting';
-import { BundleRegistry, EventLog, Log, Outcomes, Queries, RunReader, type Appended, type EventReceipt, type InputRef, type NewBundle, type RunFilter, type RunRef } from '@perdure/ingestion';
-import type { CommittedRuns, MetaFile } from '@perdure/sqlite';
+import { EventLog, Log, Outcomes, Queries, RunReader, type Appended, type EventReceipt, type InputRef, type RunFilter, type RunRef } from '@perdure/ingestion';
+import type { CommittedRuns } from '@perdure/sqlite';
 
 /** The shard decides and commits before it answers, so what is appended is decided. */
 export class ShardLog extends Log {
@@ -96,68 +96,6 @@ export class ShardRuns extends RunReader {
     return this.#waiters.wait(runKeyOf({ ...ref, runId: ref.runId ?? '' }), { untilMs, clock: this.#deps.clock, ...(signal ? { signal } : {}) });
   }
 }
-
-const DAY_MS = 86_400_000;
-/** Design §11: the maximal run time plus a day, counted from the bundle's newest run. */
-const RETIRE_AFTER_MS = 8 * DAY_MS;
-
-export class MetaBundles extends BundleRegistry {
-  readonly #deps: ReadDeps;
-  /** Looked up with each start; this process alone deploys. */
-  readonly #defaults = new Map<string, string>();
-  readonly #meta: MetaFile;
-
-  constructor(meta: MetaFile, deps: ReadDeps) {
-    super();
-    this.#meta = meta;
-    this.#deps = deps;
-  }
-
-  override async deploy(tenant: string, { name, code, sourceMap }: NewBundle): Promise<BundleView> {
-    const { hash, workflows } = await this.#deps.shard.inspect(code);
-    this.#meta.deploy(tenant, { hash, name, code, workflows, createdAt: this.#deps.clock.now(), ...(sourceMap === undefined ? {} : { sourceMap }) });
-    this.#defaults.clear();
-    return (await this.find(tenant, hash))!;
-  }
-
-  override async list(tenant: string): Promise<readonly BundleView[]> {
-    const use = new Map(this.#deps.reader.bundleUse(tenant).map((each) => [each.bundle, each]));
-    return this.#meta.list(tenant).map((bundle) => {
-      const used = use.get(bundle.hash);
-      const why = whyKept({ ...bundle, open: used?.open ?? 0, newest: used?.newest ?? 0, now: this.#deps.clock.now() });
-      return { ...bundle, tenant, openRuns: used?.open ?? 0, retirable: why === undefined, ...(why === undefined ? {} : { why }) };
-    });
-  }
-
-  override async find(tenant: string, hash: string): Promise<BundleView | undefined> {
-    return (await this.list(tenant)).find((bundle) => bundle.hash === hash);
-  }
-
-  override async defaultFor(tenant: string, workflowType: string): Promise<string | undefined> {
-    const key = `${tenant}\u0000${workflowType}`;
-    const known = this.#defaults.get(key);
-    if (known !== undefined) return known;
-    const hash = this.#meta.defaultFor(tenant, workflowType);
-    // Names that nobody deployed may be many; they are not kept.
-    if (hash !== undefined) this.#defaults.set(key, hash);
-    return hash;
-  }
-
-  override async retire(tenant: string, hash: string): Promise<void> {
-    const bundle = await this.find(tenant, hash);
-    if (!bundle) throw new PerdureError('unknown-bundle', `No bundle ${hash} is deployed.`);
-    if (!bundle.retirable) throw new PerdureError('bundle-in-use', `The bundle cannot be retired yet: ${bundle.why}.`);
-    this.#meta.remove(tenant, hash);
-    this.#defaults.clear();
-  }
-}
-
-const whyKept = ({ defaultFor, open, newest, now }: { readonly defaultFor: readonly string[]; readonly open: number; readonly newest: number; readonly now: number }): string | undefined => {
-  if (defaultFor.length > 0) return `it is the default for ${defaultFor.join(', ')}`;
-  if (open > 0) return `${open} runs on it have not closed`;
-  if (newest + RETIRE_AFTER_MS > now) return `its newest run started less than ${RETIRE_AFTER_MS / DAY_MS} days ago`;
-  return undefined;
-};
 
 export const newSecret = (): Uint8Array => randomBytes(32);
 export const BODY_LIMITS = { '/v1/bundles': LIMITS.bundleBytesMax * 4, '/v1/tasks/': LIMITS.payloadBytesMax * 8 };

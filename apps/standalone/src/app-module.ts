@@ -7,9 +7,9 @@ import { ShardDesk, ShardGateway, type ShardMap } from '@perdure/embedded';
 import { ConfiguredTranslator } from '@perdure/hosting';
 import { IngestionModule, OpenApiController } from '@perdure/ingestion-feature';
 import { SchedulerModule } from '@perdure/scheduler-feature';
-import { ShardedAuditLog, ShardedRunReader, ShardedWaitReader, SqliteAuditLog, SqliteRunReader, SqliteWaitReader, type MetaFile } from '@perdure/sqlite';
+import { ShardedAuditLog, ShardedRunReader, ShardedWaitReader, SqliteAuditLog, SqliteBundles, SqliteRunReader, SqliteWaitReader, type MetaFile } from '@perdure/sqlite';
 import type { DatabaseSync } from 'node:sqlite';
-import { MetaBundles, ShardEvents, ShardLog, ShardOutcomes, ShardQueries, ShardRuns } from './adapters.js';
+import { ShardEvents, ShardLog, ShardOutcomes, ShardQueries, ShardRuns } from './adapters.js';
 import type { Config } from './config.js';
 import { OperationsController, Readiness } from './operations-controller.js';
 import { ServerMetrics } from './telemetry/server-metrics.js';
@@ -41,7 +41,7 @@ export class AppModule {
           outcomes: () => new ShardOutcomes(deps),
           runs: () => new ShardRuns(deps),
           queries: () => new ShardQueries(shard),
-          bundles: () => new MetaBundles(meta, deps),
+          bundles: () => new SqliteBundles({ meta, reader, clock, inspect: (code) => shard.inspect(code) }),
           events: () => new ShardEvents(shard),
           translator: () => new ConfiguredTranslator(eventTypes, new WebhookSources(config.webhooks), clock),
           clock: () => clock,

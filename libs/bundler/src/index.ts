@@ -1,5 +1,6 @@
 export { bundle } from './bundle.js';
 export type { Bundle, BundleInput } from './bundle.js';
+export { mapFailure } from './map-failure.js';
 export { mapStack } from './map-stack.js';
 export { SCRIPT } from './script.js';
 export { watchBundle } from './watch.js';

@@ -1,5 +1,7 @@
 export type { ActivationOutput, BundleManifest, Job, QueryJob, RealmLog, Refusal } from './activation.js';
 export type * from './command.js';
+export { fromCursor, toCursor } from './cursor.js';
+export type { Places } from './cursor.js';
 export { idempotencyKeyOf } from './effect.js';
 export type { CompensationEffect, CorrelationEffect, Effect, RollbackStep, SchedulerEffect, TaskSpec } from './effect.js';
 export { isPerdureError, PerdureError, PROBLEMS, toPerdureError } from './error.js';

@@ -1,4 +1,4 @@
-import { mapStack } from '@perdure/bundler';
+import { mapFailure } from '@perdure/bundler';
 import type { Failure } from '@perdure/contract';
 import { StackMapper } from '@perdure/history';
 
@@ -17,8 +17,6 @@ export class BundleStacks extends StackMapper {
 
   override async map(tenant: string, bundle: string, failure: Failure): Promise<Failure> {
     const sourceMap = this.#maps.code(tenant, bundle)?.sourceMap;
-    if (!sourceMap) return failure;
-    const mapOne = (each: Failure): Failure => ({ ...each, ...(each.stack === undefined ? {} : { stack: mapStack(each.stack, sourceMap) }), ...(each.cause ? { cause: mapOne(each.cause) } : {}) });
-    return mapOne(failure);
+    return sourceMap ? mapFailure(failure, sourceMap) : failure;
   }
 }

@@ -1,4 +1,5 @@
 import { BundleSource, type BundleCode } from '@perdure/history';
+import type { StoredBundle } from '@perdure/ingestion';
 import type { DatabaseSync } from 'node:sqlite';
 import { openDatabase, type Schema } from './open-database.js';
 
@@ -11,15 +12,6 @@ const META: Schema = {
     'create table property (name text primary key, value text not null) without rowid',
   ],
 };
-
-export interface StoredBundle {
-  readonly hash: string;
-  readonly name: string;
-  readonly workflows: readonly string[];
-  readonly bytes: number;
-  readonly createdAt: number;
-  readonly defaultFor: readonly string[];
-}
 
 export interface DeployedBundle {
   readonly hash: string;

@@ -1,5 +1,5 @@
 export { MetaFile, SqliteBundleSource } from './bundle-file.js';
-export type { DeployedBundle, StoredBundle } from './bundle-file.js';
+export type { DeployedBundle } from './bundle-file.js';
 export { SqliteCorrelationStore } from './correlation-store.js';
 export { FolderLock } from './folder-lock.js';
 export { openReader } from './open-database.js';
@@ -10,6 +10,8 @@ export { SqliteAuditLog, SqliteRunReader, SqliteWaitReader } from './run-reader.
 export type { NumberedRun, RunQuery } from './run-reader.js';
 export { ShardedAuditLog, ShardedRunReader, ShardedWaitReader } from './sharded-reader.js';
 export type { CommittedRuns } from './sharded-reader.js';
+export { SqliteBundles } from './sqlite-bundles.js';
+export type { SqliteBundlesDeps } from './sqlite-bundles.js';
 export { SqliteSagaStore } from './saga-store.js';
 export { SqliteSchedulerStore } from './scheduler-store.js';
 export { ShardFile } from './shard-file.js';

@@ -1,7 +1,7 @@
 import { AuditLog, type AuditEntry, type AuditPage } from '@perdure/compensation';
-import { isClosed, PerdureError, type EventBody, type HistoryEvent, type HistoryPage, type InputOutcome, type RunPage, type RunResult, type RunStatus, type RunView } from '@perdure/contract';
+import { fromCursor, toCursor, type EventBody, type HistoryPage, type InputOutcome, type RunPage, type RunResult, type RunStatus, type RunView } from '@perdure/contract';
 import { WaitReader, type WaitRow, type WaitView } from '@perdure/correlation';
-import type { RunRow } from '@perdure/history';
+import { toHistoryPage, toRunResult, toRunView, type BundleUse, type ListedTransition, type RunRow } from '@perdure/history';
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { attributeText, toRunRow, type RunRecord } from './run-record.js';
 
@@ -19,17 +19,6 @@ export interface RunQuery {
   readonly limit: number;
   readonly cursor?: string;
 }
-
-const toView = (row: RunRow, events: number): RunView => {
-  const { tenant, workflowId, runId, workflowType, status, pin, startedAt, closedAt, parent, continuedFrom, continuedTo, suspended, trace, memo, searchAttributes } = row;
-  return { tenant, workflowId, runId, workflowType, status, bundle: pin.bundle, startedAt, closedAt, events, parent, continuedFrom, continuedTo, suspended, trace, memo, searchAttributes };
-};
-
-const cursorOf = (text: string): number => {
-  const number = Number(text);
-  if (!Number.isSafeInteger(number) || number < 0) throw new PerdureError('invalid-request', 'cursor is not one that this API gave.');
-  return number;
-};
 
 export interface NumberedRun {
   readonly number: number;
@@ -63,15 +52,13 @@ export class SqliteRunReader {
 
   find(ref: Ref): RunView | undefined {
     const row = this.#row(ref);
-    return row && toView(row, this.#lastOf(row.number));
+    return row && toRunView(row, this.#lastOf(row.number));
   }
 
   result(ref: Ref): RunResult | undefined {
     const { tenant, workflowId, runId } = ref;
     const row = (runId === undefined ? this.#newestResult.get(tenant, workflowId) : this.#resultById.get(tenant, workflowId, runId)) as { runId: string; status: RunStatus; result: string | null } | undefined;
-    if (!row) return undefined;
-    if (row.result !== null) return JSON.parse(row.result) as RunResult;
-    return { status: isClosed(row.status) ? 'running' : (row.status as 'running' | 'suspended'), runId: row.runId };
+    return row && toRunResult({ ...row, result: row.result === null ? undefined : (JSON.parse(row.result) as RunResult) });
   }
 
   outcome({ tenant, workflowId, inputId }: { readonly tenant: string; readonly workflowId: string; readonly inputId: string }): InputOutcome | undefined {
@@ -82,28 +69,18 @@ export class SqliteRunReader {
   history(ref: Ref, { after, limit }: { readonly after: number; readonly limit: number }): HistoryPage | undefined {
     const row = this.#row(ref);
     if (!row) return undefined;
-    const last = this.#lastOf(row.number);
-    const events: HistoryEvent[] = [];
-    for (const transition of this.#transitions.iterate(row.number, after, limit) as Iterable<{ last: number; at: number; hash: string; events: string }>) {
-      const bodies = JSON.parse(transition.events) as EventBody[];
-      const first = transition.last - bodies.length + 1;
-      for (const [index, body] of bodies.entries()) {
-        if (first + index > after && events.length < limit) events.push({ n: first + index, at: transition.at, bundle: transition.hash, ...body });
-      }
-      if (events.length >= limit) break;
-    }
-    const shown = events.at(-1)?.n ?? after;
-    return { run: toView(row, last), events, ...(shown < last && events.length > 0 ? { next: shown } : {}) };
+    return toHistoryPage(toRunView(row, this.#lastOf(row.number)), { after, limit, transitions: this.#listTransitions(row.number, { after, limit }) });
   }
 
   /** Newest first. */
   list(tenant: string, query: RunQuery): RunPage {
-    const page = this.page(tenant, query);
-    return { runs: page.runs.map(({ run }) => run), ...(page.isLast ? {} : { next: String(page.runs.at(-1)!.number) }) };
+    const { cursor, ...rest } = query;
+    const page = this.page(tenant, { ...rest, before: cursor === undefined ? undefined : fromCursor(cursor, 1)[0] });
+    return { runs: page.runs.map(({ run }) => run), ...(page.isLast ? {} : { next: toCursor([page.runs.at(-1)!.number]) }) };
   }
 
   /** The same, with each run's number in its shard, which is its place in the list. */
-  page(tenant: string, query: RunQuery): { readonly runs: readonly NumberedRun[]; readonly isLast: boolean } {
+  page(tenant: string, query: Omit<RunQuery, 'cursor'> & { readonly before: number | undefined }): { readonly runs: readonly NumberedRun[]; readonly isLast: boolean } {
     const where = ['tenant = ?'];
     const values: SQLInputValue[] = [tenant];
     const add = (text: string, ...more: SQLInputValue[]): void => {
@@ -114,20 +91,26 @@ export class SqliteRunReader {
     if (query.workflowType !== undefined) add('type = ?', query.workflowType);
     if (query.workflowId !== undefined) add('workflow_id = ?', query.workflowId);
     for (const [key, value] of Object.entries(query.attributes ?? {})) add('number in (select run from run_attribute where key = ? and value = ?)', key, attributeText(value));
-    if (query.cursor !== undefined) add('number < ?', cursorOf(query.cursor));
+    if (query.before !== undefined) add('number < ?', query.before);
     const records = this.#db.prepare(`select * from run where ${where.join(' and ')} order by number desc limit ?`).all(...values, query.limit + 1) as unknown as RunRecord[];
-    const runs = records.slice(0, query.limit).map((record) => ({ number: record.number, run: toView(toRunRow(record), this.#lastOf(record.number)) }));
+    const runs = records.slice(0, query.limit).map((record) => ({ number: record.number, run: toRunView(toRunRow(record), this.#lastOf(record.number)) }));
     return { runs, isLast: records.length <= query.limit };
   }
 
   /** Runs that are not closed, by bundle; and when the newest run of a bundle started. */
-  bundleUse(tenant: string): { readonly bundle: string; readonly open: number; readonly newest: number }[] {
-    return this.#db.prepare('select bundle, sum(closed_at is null) as open, max(started_at) as newest from run where tenant = ? group by bundle').all(tenant) as unknown as { bundle: string; open: number; newest: number }[];
+  bundleUse(tenant: string): BundleUse[] {
+    return this.#db.prepare('select bundle, sum(closed_at is null) as open, max(started_at) as newest from run where tenant = ? group by bundle').all(tenant) as unknown as BundleUse[];
   }
 
   #row({ tenant, workflowId, runId }: Ref): RunRow | undefined {
     const record = (runId === undefined ? this.#newest.get(tenant, workflowId) : this.#byId.get(tenant, workflowId, runId)) as RunRecord | undefined;
     return record && toRunRow(record);
+  }
+
+  *#listTransitions(run: number, { after, limit }: { readonly after: number; readonly limit: number }): Generator<ListedTransition> {
+    for (const { last, at, hash, events } of this.#transitions.iterate(run, after, limit) as Iterable<{ last: number; at: number; hash: string; events: string }>) {
+      yield { last, at, bundle: hash, events: JSON.parse(events) as EventBody[] };
+    }
   }
 
   #lastOf(run: number): number {
@@ -172,14 +155,15 @@ export class SqliteAuditLog extends AuditLog {
   }
 
   override async list(tenant: string, filter: AuditFilter): Promise<AuditPage> {
-    const { entries, isLast } = this.page(tenant, filter);
-    return { entries: entries.map(({ entry }) => entry), ...(isLast ? {} : { next: String(entries.at(-1)!.number) }) };
+    const { cursor, ...rest } = filter;
+    const { entries, isLast } = this.page(tenant, { ...rest, after: cursor === undefined ? undefined : fromCursor(cursor, 1)[0] });
+    return { entries: entries.map(({ entry }) => entry), ...(isLast ? {} : { next: toCursor([entries.at(-1)!.number]) }) };
   }
 
   /** The same, with each entry's place. */
-  page(tenant: string, { workflowId, cursor, limit }: AuditFilter): { readonly entries: readonly NumberedEntry[]; readonly isLast: boolean } {
+  page(tenant: string, { workflowId, after = 0, limit }: Omit<AuditFilter, 'cursor'> & { readonly after: number | undefined }): { readonly entries: readonly NumberedEntry[]; readonly isLast: boolean } {
     const where = `tenant = ? and number > ? ${workflowId === undefined ? '' : 'and workflow_id = ?'}`;
-    const values = [tenant, cursor === undefined ? 0 : cursorOf(cursor), ...(workflowId === undefined ? [] : [workflowId])];
+    const values = [tenant, after, ...(workflowId === undefined ? [] : [workflowId])];
     const rows = this.#db.prepare(`select number, body from audit where ${where} order by number limit ?`).all(...values, limit + 1) as unknown as { number: number; body: string }[];
     const entries = rows.slice(0, limit).map(({ number, body }) => ({ number, entry: JSON.parse(body) as AuditEntry }));
     return { entries, isLast: rows.length <= limit };

@@ -1,6 +1,7 @@
 import { AuditLog, type AuditPage } from '@perdure/compensation';
-import { PerdureError, type HistoryPage, type InputOutcome, type RunPage, type RunResult, type RunView } from '@perdure/contract';
+import { fromCursor, toCursor, type HistoryPage, type InputOutcome, type RunPage, type RunResult, type RunView } from '@perdure/contract';
 import { WaitReader, type WaitView } from '@perdure/correlation';
+import type { BundleUse } from '@perdure/history';
 import type { NumberedEntry, NumberedRun, RunQuery, SqliteAuditLog, SqliteRunReader } from './run-reader.js';
 
 /** What is committed of runs, in one file or in several. */
@@ -9,18 +10,9 @@ export type CommittedRuns = Pick<SqliteRunReader, 'find' | 'result' | 'outcome' 
 type ShardOf = (tenant: string, workflowId: string) => number;
 type Ref = { readonly tenant: string; readonly workflowId: string };
 
-/**
- * Pages over several lists that are each in order: one cursor has the place in every list. A cursor is `a.b.c`, with `-` for a list of
- * which nothing was given yet.
- */
-const placesOf = (cursor: string | undefined, count: number): (string | undefined)[] => {
-  if (cursor === undefined) return new Array<undefined>(count).fill(undefined);
-  const places = cursor.split('.');
-  if (places.length !== count) throw new PerdureError('invalid-request', 'cursor is not one that this API gave.');
-  return places.map((place) => (place === '-' ? undefined : place));
-};
-
-const cursorFrom = (places: readonly (string | undefined)[]): string => places.map((place) => place ?? '-').join('.');
+/** Pages over several lists that are each in order: one cursor has the place in every list. */
+const placesOf = (cursor: string | undefined, count: number): (number | undefined)[] =>
+  cursor === undefined ? new Array<undefined>(count).fill(undefined) : [...fromCursor(cursor, count)];
 
 const merge = <T>(lists: readonly (readonly T[])[], limit: number, before: (a: T, b: T) => boolean): { readonly item: T; readonly list: number }[] => {
   const heads = lists.map(() => 0);
@@ -65,16 +57,16 @@ export class ShardedRunReader implements CommittedRuns {
   list(tenant: string, query: RunQuery): RunPage {
     const { cursor, ...rest } = query;
     const places = placesOf(cursor, this.#readers.length);
-    const pages = this.#readers.map((reader, shard) => reader.page(tenant, { ...rest, ...(places[shard] === undefined ? {} : { cursor: places[shard] }) }));
+    const pages = this.#readers.map((reader, shard) => reader.page(tenant, { ...rest, before: places[shard] }));
     const merged = merge<NumberedRun>(pages.map(({ runs }) => runs), query.limit, (a, b) => a.run.startedAt > b.run.startedAt);
-    for (const { item, list } of merged) places[list] = String(item.number);
+    for (const { item, list } of merged) places[list] = item.number;
     const given = merged.length;
     const isLast = pages.every(({ isLast: last }) => last) && given === pages.reduce((sum, { runs }) => sum + runs.length, 0);
-    return { runs: merged.map(({ item }) => item.run), ...(isLast || given === 0 ? {} : { next: cursorFrom(places) }) };
+    return { runs: merged.map(({ item }) => item.run), ...(isLast || given === 0 ? {} : { next: toCursor(places) }) };
   }
 
-  bundleUse(tenant: string): ReturnType<SqliteRunReader['bundleUse']> {
-    const all = new Map<string, { readonly bundle: string; readonly open: number; readonly newest: number }>();
+  bundleUse(tenant: string): BundleUse[] {
+    const all = new Map<string, BundleUse>();
     for (const use of this.#readers.flatMap((reader) => reader.bundleUse(tenant))) {
       const known = all.get(use.bundle);
       all.set(use.bundle, { bundle: use.bundle, open: use.open + (known?.open ?? 0), newest: Math.max(use.newest, known?.newest ?? 0) });
@@ -113,10 +105,10 @@ export class ShardedAuditLog extends AuditLog {
   /** Oldest first, by the time of the entries. */
   override async list(tenant: string, { cursor, ...filter }: { readonly workflowId?: string; readonly cursor?: string; readonly limit: number }): Promise<AuditPage> {
     const places = placesOf(cursor, this.#logs.length);
-    const pages = this.#logs.map((log, shard) => log.page(tenant, { ...filter, ...(places[shard] === undefined ? {} : { cursor: places[shard] }) }));
+    const pages = this.#logs.map((log, shard) => log.page(tenant, { ...filter, after: places[shard] }));
     const merged = merge<NumberedEntry>(pages.map(({ entries }) => entries), filter.limit, (a, b) => a.entry.at < b.entry.at);
-    for (const { item, list } of merged) places[list] = String(item.number);
+    for (const { item, list } of merged) places[list] = item.number;
     const isLast = pages.every(({ isLast: last }) => last) && merged.length === pages.reduce((sum, { entries }) => sum + entries.length, 0);
-    return { entries: merged.map(({ item }) => item.entry), ...(isLast ? {} : { next: cursorFrom(places) }) };
+    return { entries: merged.map(({ item }) => item.entry), ...(isLast ? {} : { next: toCursor(places) }) };
   }
 }

@@ -18,5 +18,7 @@ export { EMPTY_DIGEST, extendDigest } from './rolling-digest.js';
 export { activate, redo } from './run-loader.js';
 export type { RealmJob } from './run-loader.js';
 export { toRunRow } from './run-row.js';
+export { toHistoryPage, toRunResult, toRunView } from './run-view.js';
+export type { BundleUse, ListedTransition } from './run-view.js';
 export { decodeSnapshot, encodeSnapshot } from './snapshot-codec.js';
 export type { DecodedSnapshot, SnapshotBinding } from './snapshot-codec.js';

@@ -1,5 +1,7 @@
 export { ApiKeys } from './api-keys.js';
 export type { ApiKeyHash } from './api-keys.js';
+export { assertRetirable, BUNDLE_RETIRE_AFTER_MS, toBundleView, unknownBundle } from './bundles.js';
+export type { InspectCode, RunsOnBundle, StoredBundle } from './bundles.js';
 export { Events } from './events.js';
 export type { Published } from './events.js';
 export { assertDurationMs, assertId, assertName } from './ids.js';

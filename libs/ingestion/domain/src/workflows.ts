@@ -1,6 +1,7 @@
 import type { Clock } from '@perdure/clock';
 import { LIMITS, PerdureError, type Attributes, type Input, type InputBody, type InputOutcome, type Json, type RunResult } from '@perdure/contract';
 import { deriveRunId, newId } from '@perdure/identity';
+import { unknownBundle } from './bundles.js';
 import { assertDurationMs, assertId, assertName } from './ids.js';
 import type { BundleRegistry, InputRef, Log, Outcomes, Queries, RunReader, RunRef } from './ports.js';
 import type { CancelRequest, MessageRequest, QueryRequest, ResumeRequest, StartRequest, TerminateRequest } from './requests.js';
@@ -153,8 +154,6 @@ export class Workflows {
 
 export const unknownRun = ({ workflowId, runId }: { readonly workflowId: string; readonly runId?: string }): PerdureError =>
   new PerdureError('unknown-run', `There is no run of "${workflowId}"${runId ? ` named ${runId}` : ''}.`);
-
-const unknownBundle = (hash: string): PerdureError => new PerdureError('unknown-bundle', `No bundle ${hash} is deployed.`);
 
 const refOf = (tenant: string, { workflowId, runId }: Target): RunRef => ({ tenant, workflowId: assertId('workflowId', workflowId), ...(runId === undefined ? {} : { runId: assertId('runId', runId) }) });
 

@@ -1,5 +1,13 @@
+export { auditLogSuite } from './audit-log-suite.js';
+export { bundleRegistrySuite, inspectSample } from './bundle-registry-suite.js';
+export type { MadeBundles } from './bundle-registry-suite.js';
 export { correlationStoreSuite } from './correlation-store-suite.js';
 export type { Made, Make } from './made.js';
+export { READER_SLICES } from './made-reader.js';
+export type { MadeReader, MakeReader } from './made-reader.js';
+export { runReaderSuite } from './run-reader-suite.js';
+export type { CommittedReads, MadeRuns, RunRows } from './run-reader-suite.js';
 export { sagaStoreSuite } from './saga-store-suite.js';
 export { taskStoreSuite, timerStoreSuite } from './scheduler-store-suite.js';
 export { stateStoreSuite } from './state-store-suite.js';
+export { waitReaderSuite } from './wait-reader-suite.js';

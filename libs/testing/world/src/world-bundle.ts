@@ -1,4 +1,4 @@
-import { bundle, mapStack, type Bundle, type BundleInput } from '@perdure/bundler';
+import { bundle, mapFailure, type Bundle, type BundleInput } from '@perdure/bundler';
 import type { Failure } from '@perdure/contract';
 import { BundleSource, StackMapper, type BundleCode } from '@perdure/history';
 
@@ -42,11 +42,6 @@ class WorldStacks extends StackMapper {
   }
 
   override async map(_tenant: string, _bundle: string, failure: Failure): Promise<Failure> {
-    return this.#mapOne(failure);
-  }
-
-  #mapOne(failure: Failure): Failure {
-    const { stack, cause } = failure;
-    return { ...failure, ...(stack === undefined ? {} : { stack: mapStack(stack, this.#sourceMap) }), ...(cause ? { cause: this.#mapOne(cause) } : {}) };
+    return mapFailure(failure, this.#sourceMap);
   }
 }
