@@ -1,1 +1,4 @@
-export {};
+export { ETCD_LIMITS } from './etcd-limits.js';
+export type { EtcdLimits } from './etcd-limits.js';
+export { EtcdMembership } from './etcd-membership.js';
+export type { EtcdMembershipOptions } from './etcd-membership.js';

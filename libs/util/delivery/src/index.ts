@@ -13,6 +13,7 @@ export type { Confirmation, Envelope, Message, MessageBody, Origin, Service, Sli
 export { Outbox } from './outbox.js';
 export type { OutboxChanges, OutboxRow } from './outbox.js';
 export type { OwnerEvents } from './owner-events.js';
+export { placeSlices } from './placement.js';
 export { SliceMachine } from './slice-machine.js';
 export type { Outgoing, SliceWork } from './slice-machine.js';
 export { SliceMap } from './slice-map.js';

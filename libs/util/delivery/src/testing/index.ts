@@ -1,2 +1,3 @@
 export { jsonCopy, MemoryLog } from './memory-log.js';
+export { MemoryMembership, MemoryRegistry } from './memory-membership.js';
 export { MemorySliceStore } from './memory-slice-store.js';

@@ -1,0 +1,85 @@
+import type { Clock } from '@perdure/clock';
+import { PerdureError } from '@perdure/contract';
+import { Membership, type MeshNode } from '@perdure/delivery';
+import { EtcdGateway } from './etcd-gateway.js';
+import { ETCD_LIMITS, type EtcdLimits } from './etcd-limits.js';
+import { NodeList } from './node-list.js';
+import { Registration } from './registration.js';
+
+export interface EtcdMembershipOptions {
+  /** `host:port`, or URLs. */
+  readonly endpoints: readonly string[];
+  /** Keeps this mesh's keys apart from others' in the same etcd. */
+  readonly prefix: string;
+  readonly clock: Clock;
+  /** In [0, 1). */
+  readonly random: () => number;
+  readonly limits?: Partial<EtcdLimits>;
+  /** etcd was away or refused something. It is tried again; nobody need do anything. */
+  readonly trouble?: (error: PerdureError) => void;
+}
+
+/** Which nodes there are, by etcd: each holds its place on the list by a lease, and all follow the list by a watch. */
+export class EtcdMembership extends Membership {
+  readonly #options: EtcdMembershipOptions;
+  readonly #limits: EtcdLimits;
+  readonly #gateway: EtcdGateway;
+  readonly #list: NodeList;
+  #registration: Registration | undefined;
+
+  private constructor(options: EtcdMembershipOptions, parts: { readonly limits: EtcdLimits; readonly gateway: EtcdGateway; readonly list: NodeList }) {
+    super();
+    this.#options = options;
+    this.#limits = parts.limits;
+    this.#gateway = parts.gateway;
+    this.#list = parts.list;
+  }
+
+  /** @throws PerdureError `unavailable` when etcd is not to be reached within `connectWithinMs` */
+  static async connect(options: EtcdMembershipOptions): Promise<EtcdMembership> {
+    const { endpoints, prefix, clock, random, trouble = () => undefined } = options;
+    const limits = { ...ETCD_LIMITS, ...options.limits };
+    const gateway = new EtcdGateway(endpoints, limits);
+    try {
+      const list = await NodeList.open({ gateway, prefix: nodesUnder(prefix), clock, random, limits, trouble });
+      return new EtcdMembership(options, { limits, gateway, list });
+    } catch (thrown) {
+      await gateway.close();
+      throw thrown;
+    }
+  }
+
+  override async join(node: MeshNode): Promise<void> {
+    if (this.#registration) throw new PerdureError('internal', 'A node joins once.');
+    const { prefix, clock, random, trouble } = this.#options;
+    const report = (error: PerdureError): void => {
+      this.#list.suspect();
+      trouble?.(error);
+    };
+    this.#registration = new Registration({ gateway: this.#gateway, key: `${nodesUnder(prefix)}${node.id}`, node, clock, random, limits: this.#limits, trouble: report });
+    await this.#registration.registered;
+  }
+
+  override nodes(service: MeshNode['service']): readonly MeshNode[] {
+    return this.#list.nodes.filter((node) => node.service === service).sort((a, b) => (a.id < b.id ? -1 : 1));
+  }
+
+  override onChange(listener: () => void): () => void {
+    return this.#list.onChange(listener);
+  }
+
+  override async leave(): Promise<void> {
+    const registration = this.#registration;
+    this.#registration = undefined;
+    await registration?.end();
+  }
+
+  /** Leaves, and listens no more. */
+  async close(): Promise<void> {
+    await this.leave();
+    await this.#list.close();
+    await this.#gateway.close();
+  }
+}
+
+const nodesUnder = (prefix: string): string => `${prefix}/nodes/`;

@@ -1,0 +1,115 @@
+import { toPerdureError, type PerdureError } from '@perdure/contract';
+import type { MeshNode } from '@perdure/delivery';
+import type { EtcdChange, EtcdGateway } from './etcd-gateway.js';
+import { Patience, type PatienceOptions } from './patience.js';
+
+export interface NodeListOptions extends PatienceOptions {
+  readonly gateway: EtcdGateway;
+  readonly prefix: string;
+  readonly trouble: (error: PerdureError) => void;
+}
+
+/**
+ * The nodes on the list: read once, then followed from the revision of that reading. When the watch ends for whatever reason (etcd is gone,
+ * the revision was compacted away) it is read again. Until then the last list stays.
+ */
+export class NodeList {
+  readonly #options: NodeListOptions;
+  readonly #patience: Patience;
+  readonly #listeners = new Set<() => void>();
+  readonly #ended: Promise<void>;
+  #entries: ReadonlyMap<string, string>;
+  #watch = new AbortController();
+  #willTell = false;
+
+  private constructor(options: NodeListOptions, first: { readonly entries: ReadonlyMap<string, string>; readonly revision: bigint }) {
+    this.#options = options;
+    this.#patience = new Patience(options);
+    this.#entries = first.entries;
+    this.#ended = this.#run(first.revision);
+  }
+
+  /** @throws EtcdFault when there is no list to be had in time */
+  static async open(options: NodeListOptions): Promise<NodeList> {
+    const { gateway, prefix, clock, limits } = options;
+    const patience = new Patience(options);
+    const untilMs = clock.now() + limits.connectWithinMs;
+    for (;;) {
+      try {
+        return new NodeList(options, await gateway.list(prefix));
+      } catch (thrown) {
+        if (clock.now() >= untilMs) throw thrown;
+        await patience.afterFailure();
+      }
+    }
+  }
+
+  get nodes(): readonly MeshNode[] {
+    return [...this.#entries.values()].map((value) => JSON.parse(value) as MeshNode);
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /** Somebody could not reach etcd: the watch may be deaf without knowing. */
+  suspect(): void {
+    this.#watch.abort();
+  }
+
+  async close(): Promise<void> {
+    this.#listeners.clear();
+    this.#patience.stop();
+    this.#watch.abort();
+    await this.#ended;
+  }
+
+  async #run(first: bigint): Promise<void> {
+    for (let revision: bigint | undefined = first; !this.#patience.isStopped; revision = undefined) {
+      try {
+        await this.#follow(revision ?? (await this.#read()));
+      } catch (thrown) {
+        if (!this.#watch.signal.aborted) this.#options.trouble(toPerdureError(thrown));
+      }
+      await this.#patience.afterFailure();
+    }
+  }
+
+  async #read(): Promise<bigint> {
+    const { entries, revision } = await this.#options.gateway.list(this.#options.prefix);
+    this.#put(entries);
+    return revision;
+  }
+
+  async #follow(revision: bigint): Promise<void> {
+    const { gateway, prefix } = this.#options;
+    this.#watch = new AbortController();
+    if (this.#patience.isStopped) return;
+    for await (const changes of gateway.watch(prefix, { revision: revision + 1n, signal: this.#watch.signal })) {
+      this.#patience.succeeded();
+      this.#put(applied(this.#entries, changes));
+    }
+  }
+
+  #put(entries: ReadonlyMap<string, string>): void {
+    const isSame = entries.size === this.#entries.size && [...entries].every(([key, value]) => this.#entries.get(key) === value);
+    this.#entries = entries;
+    if (isSame || this.#willTell) return;
+    this.#willTell = true;
+    const { clock, limits } = this.#options;
+    clock.at(clock.now() + limits.tellAfterMs, () => {
+      this.#willTell = false;
+      for (const listener of this.#listeners) listener();
+    });
+  }
+}
+
+const applied = (entries: ReadonlyMap<string, string>, changes: readonly EtcdChange[]): ReadonlyMap<string, string> => {
+  const next = new Map(entries);
+  for (const { key, value } of changes) {
+    if (value === undefined) next.delete(key);
+    else next.set(key, value);
+  }
+  return next;
+};
