@@ -5,5 +5,5 @@ export default {
   ...base,
   testMatch: ['<rootDir>/{apps,libs,tools}/**/*.mesh.spec.ts'],
   testPathIgnorePatterns: ['/node_modules/', '/dist/'],
-  testTimeout: 60_000,
+  testTimeout: 120_000,
 };

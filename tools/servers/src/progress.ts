@@ -1,6 +1,7 @@
 /** Tells a person who waits what is being done and for how long already. */
 export abstract class Progress {
   abstract step<T>(what: string, work: () => Promise<T>): Promise<T>;
+  abstract note(line: string): void;
 }
 
 /** Where lines go: standard error, which a script's output does not mix with. */
@@ -22,6 +23,10 @@ export class LineProgress extends Progress {
     this.#now = now;
   }
 
+  override note(line: string): void {
+    this.#sink.write(`perdure: ${line}\n`);
+  }
+
   override async step<T>(what: string, work: () => Promise<T>): Promise<T> {
     const begun = this.#now();
     const seconds = (): string => `${Math.round((this.#now() - begun) / 1000)} s`;
@@ -41,6 +46,8 @@ export class LineProgress extends Progress {
 }
 
 export class SilentProgress extends Progress {
+  override note(): void {}
+
   override step<T>(_what: string, work: () => Promise<T>): Promise<T> {
     return work();
   }

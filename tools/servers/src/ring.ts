@@ -3,11 +3,13 @@ import type { ServerProcess } from './process/server-process.js';
 import type { StartOptions } from './process/start-options.js';
 import { obtain } from './programs/obtain.js';
 import type { Program, ProgramRecipe, Surroundings } from './programs/program.js';
+import { cockroachParserProgram } from './servers/cockroach-parser.js';
 import { daprdProgram } from './servers/daprd.js';
 import { etcdProgram, startEtcd } from './servers/etcd.js';
 import { kafkaProgram, startKafka } from './servers/kafka.js';
 import { postgresProgram, startPostgres } from './servers/postgres.js';
 import { redisProgram, startRedis } from './servers/redis.js';
+import { toxiproxyProgram } from './servers/toxiproxy.js';
 
 interface RingServer {
   /** What a spec reads its address from. Where the user has set it, that server is used. */
@@ -23,7 +25,12 @@ const SERVERS: readonly RingServer[] = [
   { variable: 'PERDURE_TEST_KAFKA', recipe: kafkaProgram, start: startKafka },
 ];
 
-const DAPRD = 'PERDURE_TEST_DAPRD';
+/** Programs that specs run themselves, by the variable that has the path. */
+const PROGRAMS: Readonly<Record<string, ProgramRecipe>> = {
+  PERDURE_TEST_DAPRD: daprdProgram,
+  PERDURE_TEST_COCKROACH_PARSER: cockroachParserProgram,
+  PERDURE_TEST_TOXIPROXY: toxiproxyProgram,
+};
 
 export interface RingServers {
   /** What the specs find in their environment. */
@@ -36,7 +43,8 @@ export async function startRingServers(given: NodeJS.ProcessEnv, surroundings: S
   const missing = SERVERS.filter(({ variable }) => !given[variable]);
   const programs = new Map<RingServer, Program>();
   for (const server of missing) programs.set(server, await obtain(server.recipe, surroundings));
-  const daprd = given[DAPRD] ?? (await obtain(daprdProgram, surroundings)).path;
+  const paths: Record<string, string> = {};
+  for (const [variable, recipe] of Object.entries(PROGRAMS)) paths[variable] = given[variable] || (await obtain(recipe, surroundings)).path;
 
   const starting = await Promise.allSettled([...programs].map(async ([server, program]) => ({ server, process: await server.start({ program }) })));
   const started = starting.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
@@ -48,7 +56,7 @@ export async function startRingServers(given: NodeJS.ProcessEnv, surroundings: S
     await stop();
     throw failed.reason;
   }
-  return { variables: { [DAPRD]: daprd, ...Object.fromEntries(started.map(({ server, process }) => [server.variable, process.address])) }, stop };
+  return { variables: { ...paths, ...Object.fromEntries(started.map(({ server, process }) => [server.variable, process.address])) }, stop };
 }
 
 export const JEST_CONFIG = 'jest.mesh.config.js';

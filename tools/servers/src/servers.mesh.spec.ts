@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { setTimeout as after } from 'node:timers/promises';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Kafka, logLevel } from 'kafkajs';
 import pg from 'pg';
 import { etcdProgram, kafkaProgram, obtain, postgresProgram, type ProgramRecipe, redisProgram, type ServerProcess, SilentProgress, startEtcd, startKafka, type StartOptions, startPostgres, startRedis } from './index.js';
@@ -55,7 +55,7 @@ async function withPostgres<T>(connectionString: string, use: (client: pg.Client
   }
 }
 
-const kafkaClient = (address: string): Kafka => new Kafka({ brokers: [address], logLevel: logLevel.NOTHING });
+const kafkaClient = (address: string): Kafka => new Kafka({ brokers: [address], logLevel: logLevel.NOTHING, retry: { retries: 2 } });
 
 const kafka: Client = {
   async write(address, word) {
@@ -85,13 +85,15 @@ const SERVERS: readonly [string, ProgramRecipe, (options: StartOptions) => Promi
 ];
 
 describe.each(SERVERS)('%s', (_name, recipe, start, client) => {
-  let server: ServerProcess | undefined;
-  afterEach(() => server?.stop());
+  let server: ServerProcess;
+  beforeAll(async () => {
+    server = await start({ program: await obtain(recipe, { progress: new SilentProgress() }) });
+    await client.write(server.address, 'kept');
+  });
+  afterAll(() => server?.stop());
 
   it('keeps its port and its data when it is killed and started again', async () => {
-    server = await start({ program: await obtain(recipe, { progress: new SilentProgress() }) });
     const [address, pid] = [server.address, server.pid];
-    await client.write(address, 'kept');
     await server.kill();
     expect(server.pid).toBeUndefined();
     await expect(client.read(address)).rejects.toThrow();
@@ -101,10 +103,8 @@ describe.each(SERVERS)('%s', (_name, recipe, start, client) => {
   });
 
   it('stands still while it is paused, and goes on', async () => {
-    server = await start({ program: await obtain(recipe, { progress: new SilentProgress() }) });
     const { address } = server;
-    await client.write(address, 'kept');
-    server.pause();
+    await server.pause();
     const reading = client.read(address);
     expect(await Promise.race([reading.catch(() => 'refused'), after(ANSWER_MS_MAX, 'silent')])).toBe('silent');
     server.resume();
@@ -112,9 +112,8 @@ describe.each(SERVERS)('%s', (_name, recipe, start, client) => {
   });
 
   it('leaves nothing behind when it is stopped, also while it is paused', async () => {
-    server = await start({ program: await obtain(recipe, { progress: new SilentProgress() }) });
     const { folder, address } = server;
-    server.pause();
+    await server.pause();
     await server.stop();
     expect(existsSync(folder)).toBe(false);
     await expect(client.read(address)).rejects.toThrow();

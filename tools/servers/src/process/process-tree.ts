@@ -1,35 +1,73 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { setTimeout as after } from 'node:timers/promises';
 
-/** A process and all that it started, itself first. PostgreSQL's backends are no members of its process group, so signals must go by descent. */
-export function processTree(pid: number): number[] {
-  return [pid, ...childrenOf(pid).flatMap(processTree)];
+const BETWEEN_LOOKS_MS = 1;
+const HOLD_MS_MAX = 5_000;
+
+/**
+ * Holds a process and all that it started, and gives their ids. PostgreSQL's backends are no members of its process group, so this goes by descent. Each is
+ * seen standing still before its children are listed: a stop takes effect when the system comes to it, and until then the process answers and starts others.
+ */
+export async function holdTree(pid: number): Promise<number[]> {
+  signal(pid, 'SIGSTOP');
+  await until(() => isStill(pid));
+  const held = [pid];
+  for (const child of childrenOf(pid)) held.push(...(await holdTree(child)));
+  return held;
 }
 
-/** Sends a signal to a process and its descendants; those that have ended meanwhile are what was wanted. */
-export function signalTree(pid: number, signal: NodeJS.Signals): void {
-  for (const each of processTree(pid)) signalOne(each, signal);
+/** Kills a process and all that it started, and returns when none of them has its memory and files any more. */
+export async function killTree(pid: number): Promise<void> {
+  const held = await holdTree(pid);
+  for (const each of held) signal(each, 'SIGKILL');
+  await until(() => !held.some(isRunning));
 }
 
-export function signalOne(pid: number, signal: NodeJS.Signals): void {
+/** A process that has ended meanwhile needs no signal. */
+export function signal(pid: number, name: NodeJS.Signals): void {
   try {
-    process.kill(pid, signal);
+    process.kill(pid, name);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }
 
-function childrenOf(pid: number): number[] {
-  return numbersIn(process.platform === 'linux' ? linuxChildren(pid) : pgrepChildren(pid));
+/** Whether a process still has its memory and its files: one that only waits to be noticed by its parent has not. */
+export function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+  return !'ZX'.includes(stateOf(pid) ?? 'R');
 }
 
-const numbersIn = (text: string): number[] => text.split(/\s+/).filter((word) => word !== '').map(Number);
+function isStill(pid: number): boolean {
+  const state = stateOf(pid);
+  return state === undefined || 'TtZX'.includes(state);
+}
 
-function linuxChildren(pid: number): string {
+/** Linux's letter for it: R, S, D, T (stopped), Z (zombie), X. `undefined` where it has gone, or where there is no telling. */
+function stateOf(pid: number): string | undefined {
+  return /^State:\s+(\S)/m.exec(procFile(`/proc/${pid}/status`))?.[1];
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  const deadline = performance.now() + HOLD_MS_MAX;
+  while (!condition() && performance.now() < deadline) await after(BETWEEN_LOOKS_MS);
+}
+
+function childrenOf(pid: number): number[] {
+  const text = process.platform === 'linux' ? procFile(`/proc/${pid}/task/${pid}/children`) : pgrepChildren(pid);
+  return text.split(/\s+/).filter((word) => word !== '').map(Number);
+}
+
+function procFile(path: string): string {
   try {
-    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');
+    return readFileSync(path, 'utf8');
   } catch {
-    return ''; // it has ended
+    return ''; // the process has ended
   }
 }
 

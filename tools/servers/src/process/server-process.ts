@@ -8,7 +8,7 @@ import { ServerError } from '../server-error.js';
 import { guard } from './guard.js';
 import { SERVER_LIMITS } from './limits.js';
 import { requireFreePort } from './ports.js';
-import { signalOne, signalTree } from './process-tree.js';
+import { holdTree, killTree, signal } from './process-tree.js';
 
 export interface ServerSpec {
   /** What people call it, also in its log's name. */
@@ -51,7 +51,7 @@ export class ServerProcess {
   readonly #spec: ServerSpec;
   #child: ChildProcess | undefined;
   #exit: Promise<Exit> = Promise.resolve({ code: 0, signal: null });
-  #held = false;
+  #held: readonly number[] = [];
 
   private constructor(spec: ServerSpec) {
     this.#spec = spec;
@@ -101,27 +101,25 @@ export class ServerProcess {
   }
 
   /** Ends it with a signal, with all it started; waits for the end. Its data stay. */
-  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+  async kill(name: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     const pid = this.pid;
     if (pid === undefined) return;
-    if (signal === 'SIGKILL') signalTree(pid, signal);
-    else signalOne(pid, signal);
-    if (this.#held) this.resume();
+    if (name === 'SIGKILL') await killTree(pid);
+    else signal(pid, name);
+    this.resume();
     await this.#exit;
   }
 
-  /** It stands still with all it started; its connections stay open. */
-  pause(): void {
+  /** Returns when it stands still with all it started; its connections stay open. */
+  async pause(): Promise<void> {
     const pid = this.pid;
     if (pid === undefined) throw new ServerError(`${this.name} is down: it cannot be paused`);
-    signalTree(pid, 'SIGSTOP');
-    this.#held = true;
+    this.#held = await holdTree(pid);
   }
 
   resume(): void {
-    const pid = this.pid;
-    this.#held = false;
-    if (pid !== undefined) signalTree(pid, 'SIGCONT');
+    for (const pid of this.#held) signal(pid, 'SIGCONT');
+    this.#held = [];
   }
 
   /** Starts it again on the same ports and data, after stopping it if it is up. */
@@ -161,7 +159,7 @@ export class ServerProcess {
     const child = spawn(command, args, { cwd: folder, env: { ...process.env, ...env }, ...user, stdio: ['ignore', log, log], detached: true });
     closeSync(log);
     this.#child = child;
-    this.#held = false;
+    this.#held = [];
     if (child.pid === undefined) {
       this.#exit = once(child, 'error').then(([error]) => Promise.reject(new ServerError(`${name} could not be run: ${(error as Error).message}`)));
       this.#exit.catch(() => undefined); // told by #untilItAnswers

@@ -1,4 +1,4 @@
-import { cp, mkdir, rm } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cacheKey, cached } from '../cache.js';
 import { run } from '../run.js';
@@ -13,28 +13,40 @@ export interface GoTool {
   readonly module: string;
   readonly package: string;
   readonly buildTags?: string;
+  /** The variable in which its own release build writes the version that it tells. */
+  readonly versionVariable?: string;
   /** For the person who waits. */
   readonly takes: string;
+  /** What to do without Go, as the end of a sentence. */
   readonly instead: string;
 }
 
+/** Go's own installer leaves PATH to the user. */
 const GO_FOLDERS = ['/usr/local/go/bin'];
+
+/** The user's settings for modules of their own are not for these. */
+const GO_ENV = { CGO_ENABLED: '0', GOFLAGS: '-mod=readonly', GOWORK: 'off' };
 
 /** Builds a Go program at the versions its module pins. */
 export async function goTool(tool: GoTool, { config, progress }: Surroundings): Promise<string> {
   const recipe = recipeFolder('go', tool.module);
-  const key = await cacheKey(tool.name, tool.version, [join(recipe, 'go.mod'), join(recipe, 'go.sum')]);
-  const folder = await cached(config.cacheFolder, key, async (making) => {
-    const go = requiredTool(config, { tool: 'go', why: `${tool.name} ${tool.version} is built with Go; install Go, or ${tool.instead}`, elsewhere: GO_FOLDERS });
+  const args = buildArguments(tool);
+  const inputs = [...args, ...(await Promise.all((await readdir(recipe)).sort().map((file) => readFile(join(recipe, file), 'utf8'))))];
+  const folder = await cached(config.cacheFolder, cacheKey({ ...tool, inputs }), async (making) => {
+    const go = requiredTool(config, { tool: 'go', why: `${tool.name} ${tool.version} is built with it; install Go, or ${tool.instead}`, elsewhere: GO_FOLDERS });
     await progress.step(`building ${tool.name} ${tool.version} with Go (${tool.takes}, once)`, async () => {
-      // A copy, so that no setting of the user's makes Go write into the repository.
+      // A copy, since Go may write into a module's folder.
       const module = join(making, 'module');
       await mkdir(module);
       await cp(recipe, module, { recursive: true });
-      const tags = tool.buildTags === undefined ? [] : ['-tags', tool.buildTags];
-      await run(go, ['build', ...tags, '-trimpath', '-ldflags', '-s -w', '-o', join(making, tool.name), tool.package], { cwd: module, env: { CGO_ENABLED: '0' } });
+      await run(go, ['build', '-o', join(making, tool.name), ...args], { cwd: module, env: GO_ENV });
       await rm(module, { recursive: true });
     });
   });
   return join(folder, tool.name);
+}
+
+function buildArguments({ version, package: name, buildTags, versionVariable }: GoTool): string[] {
+  const told = versionVariable === undefined ? '' : ` -X ${versionVariable}=${version}`;
+  return [...(buildTags === undefined ? [] : ['-tags', buildTags]), '-trimpath', '-ldflags', `-s -w${told}`, name];
 }

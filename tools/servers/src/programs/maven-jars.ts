@@ -1,4 +1,4 @@
-import { copyFile, mkdir } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cacheKey, cached } from '../cache.js';
 import { run } from '../run.js';
@@ -17,13 +17,13 @@ export interface Jars {
 
 /** Fetches a Java program's jars, all in one folder, and gives that folder. */
 export async function mavenJars(jars: Jars, { config, progress }: Surroundings): Promise<string> {
-  const pom = join(recipeFolder('java', jars.pom), 'pom.xml');
-  const folder = await cached(config.cacheFolder, await cacheKey(jars.name, jars.version, [pom]), async (making) => {
-    const maven = requiredTool(config, { tool: 'mvn', why: `${jars.name} ${jars.version} is fetched with Maven; install Maven and Java, or ${jars.instead}` });
+  const pom = await readFile(join(recipeFolder('java', jars.pom), 'pom.xml'), 'utf8');
+  const folder = await cached(config.cacheFolder, cacheKey({ ...jars, inputs: [pom] }), async (making) => {
+    const maven = requiredTool(config, { tool: 'mvn', why: `${jars.name} ${jars.version} is fetched with it; install Maven and Java, or ${jars.instead}` });
     await progress.step(`fetching ${jars.name} ${jars.version} with Maven (${jars.takes}, once)`, async () => {
       const lib = join(making, 'lib');
       await mkdir(lib);
-      await copyFile(pom, join(making, 'pom.xml'));
+      await writeFile(join(making, 'pom.xml'), pom);
       await run(maven, ['-q', '-B', 'dependency:copy-dependencies', `-DoutputDirectory=${lib}`, '-DincludeScope=runtime'], { cwd: making });
     });
   });

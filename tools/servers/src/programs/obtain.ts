@@ -7,7 +7,9 @@ import type { Candidate, Program, ProgramRecipe, Surroundings } from './program.
 export async function obtain(recipe: ProgramRecipe, { config = serversConfig(), progress = new LineProgress() }: Partial<Surroundings> = {}): Promise<Program> {
   for (const candidate of recipe.candidates(config)) {
     const version = await versionOf(candidate);
-    if (version && isAtLeast(version, recipe.versionMin)) return { name: recipe.name, version: showVersion(version), path: candidate.path, from: 'machine' };
+    if (!version) continue;
+    if (isAtLeast(version, recipe.versionMin)) return { name: recipe.name, version: showVersion(version), path: candidate.path, from: 'machine' };
+    progress.note(`${candidate.path} is ${recipe.name} ${showVersion(version)}, which is too old: ${showVersion(recipe.versionMin)} or later is needed`);
   }
   return { name: recipe.name, version: recipe.fetched.version, path: await recipe.fetched.fetch({ config, progress }), from: 'cache' };
 }

@@ -12,6 +12,6 @@ export interface Need {
 /** The path of a tool that something is made with. */
 export function requiredTool(config: ServersConfig, { tool, why, elsewhere = [] }: Need): string {
   const [found] = executables(tool, config, elsewhere);
-  if (found === undefined) throw new ServerError(`${tool} is not on the PATH: ${why}`);
+  if (found === undefined) throw new ServerError(`there is no ${tool} on the PATH: ${why}`);
   return found;
 }

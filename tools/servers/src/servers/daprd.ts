@@ -18,7 +18,7 @@ export const daprdProgram: ProgramRecipe = {
     version: VERSION,
     fetch: (surroundings) =>
       goTool(
-        { name: 'daprd', version: VERSION, module: 'daprd', package: 'github.com/dapr/dapr/cmd/daprd', buildTags: 'stablecomponents', takes: 'about 5 minutes', instead: 'put daprd 1.18 or later on the PATH (the Dapr CLI brings it)' },
+        { name: 'daprd', version: VERSION, module: 'daprd', package: 'github.com/dapr/dapr/cmd/daprd', buildTags: 'stablecomponents', versionVariable: 'github.com/dapr/dapr/pkg/buildinfo.version', takes: 'about 5 minutes', instead: 'put daprd 1.18 or later on the PATH (the Dapr CLI brings it)' },
         surroundings,
       ),
   },

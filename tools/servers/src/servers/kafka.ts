@@ -1,5 +1,4 @@
-import { existsSync } from 'node:fs';
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { serversConfig } from '../config.js';
@@ -18,6 +17,9 @@ const JAVA_MIN = 17;
 const INSTEAD = 'give the address of a Kafka 4 broker';
 /** Any will do, as long as a data folder keeps its own. */
 const CLUSTER_ID = 'MkU3OEVBNTcwNTJENDM2Qk';
+
+/** A broker that was killed is let in again once its former self's session is over: by default that takes 9 seconds. */
+const SESSION_MS = 3_000;
 
 /** Its path is the folder of its jars. */
 export const kafkaProgram: ProgramRecipe = {
@@ -97,6 +99,8 @@ share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 share.coordinator.state.topic.num.partitions=4
 group.initial.rebalance.delay.ms=0
+broker.session.timeout.ms=${SESSION_MS}
+broker.heartbeat.interval.ms=${SESSION_MS / 6}
 `;
 
 const LOGGING = `rootLogger.level = warn

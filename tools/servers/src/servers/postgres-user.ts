@@ -1,6 +1,15 @@
 import { execFileSync } from 'node:child_process';
+import { constants } from 'node:fs';
+import { cp, mkdir, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { cached, cacheKey } from '../cache.js';
+import type { Program } from '../programs/program.js';
+import { run } from '../run.js';
+import { ServerError } from '../server-error.js';
 
 export interface OsUser {
+  readonly name: string;
   readonly uid: number;
   readonly gid: number;
 }
@@ -14,8 +23,32 @@ export function postgresUser(): OsUser | undefined {
 function userNamed(name: string): OsUser | undefined {
   try {
     const id = (flag: string): number => Number(execFileSync('id', [flag, name], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }));
-    return { uid: id('-u'), gid: id('-g') };
+    return { name, uid: id('-u'), gid: id('-g') };
   } catch {
     return undefined; // there is no such user
   }
 }
+
+/** The program's folder as that user can reach it. The cache of root is usually closed to others: then a copy goes where all may read. */
+export async function reachableProgram(program: Program, user: OsUser | undefined): Promise<string> {
+  if (user === undefined || (await canReach(user, join(program.path, 'postgres')))) return program.path;
+  if (program.from === 'machine') throw new ServerError(`postgres does not run as root, and user ${user.name} cannot reach ${program.path}`);
+  const open = join(tmpdir(), 'perdure-programs');
+  await mkdir(open, { recursive: true });
+  if ((await stat(open)).uid !== process.getuid?.()) throw new ServerError(`${open} is somebody else's: remove it`);
+  const place = await cached(open, cacheKey({ name: program.name, version: program.version, inputs: [program.path] }), (folder) =>
+    cp(dirname(program.path), folder, { recursive: true, verbatimSymlinks: true, mode: constants.COPYFILE_FICLONE }),
+  );
+  return join(place, basename(program.path));
+}
+
+/** Its data lie in that folder: every folder above it must let the user through. */
+export async function requireReachable(folder: string, user: OsUser | undefined): Promise<void> {
+  if (user && !(await canReach(user, folder))) throw new ServerError(`postgres does not run as root, and user ${user.name} cannot reach ${folder}: give a folder that others may go through`);
+}
+
+const canReach = (user: OsUser, path: string): Promise<boolean> =>
+  run('/bin/sh', ['-c', 'test -x "$1"', 'sh', path], { cwd: '/', uid: user.uid, gid: user.gid }).then(
+    () => true,
+    () => false,
+  );

@@ -8,7 +8,7 @@ import { executables, versionsIn, withVersionFlag } from '../programs/candidates
 import { npmPostgres, NPM_POSTGRES_VERSION } from '../programs/npm-postgres.js';
 import type { ProgramRecipe } from '../programs/program.js';
 import { run } from '../run.js';
-import { type OsUser, postgresUser } from './postgres-user.js';
+import { type OsUser, postgresUser, reachableProgram, requireReachable } from './postgres-user.js';
 
 const DEBIAN = '/usr/lib/postgresql';
 const USER = 'perdure';
@@ -31,12 +31,13 @@ export async function startPostgres(options: StartOptions): Promise<ServerProces
   const ground = await groundFor(options);
   const { folder, port } = ground;
   const user = postgresUser();
-  const bin = options.program.path;
+  await requireReachable(folder, user);
+  const bin = await reachableProgram(options.program, user);
   const data = await dataFolder({ bin, folder, user });
   const settings = { listen_addresses: '127.0.0.1', port, unix_socket_directories: '', max_connections: CONNECTIONS_MAX };
   return ServerProcess.start({
     ...ground,
-    ...user,
+    ...(user && { uid: user.uid, gid: user.gid }),
     command: join(bin, 'postgres'),
     args: ['-D', data, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
     address: `postgres://${USER}@127.0.0.1:${port}/${DATABASE}`,
@@ -52,7 +53,7 @@ async function dataFolder({ bin, folder, user }: { readonly bin: string; readonl
   await mkdir(data, { recursive: true });
   await chmod(data, 0o700);
   if (user) await chown(data, user.uid, user.gid);
-  await run(join(bin, 'initdb'), ['-D', data, '-U', USER, '--auth=trust', '--encoding=UTF8', '--locale=C', '--no-sync'], { cwd: folder, ...user });
+  await run(join(bin, 'initdb'), ['-D', data, '-U', USER, '--auth=trust', '--encoding=UTF8', '--locale=C', '--no-sync'], { cwd: folder, ...(user && { uid: user.uid, gid: user.gid }) });
   return data;
 }
 
