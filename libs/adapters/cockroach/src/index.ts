@@ -1,9 +1,15 @@
 export { COCKROACH_LIMITS } from './cockroach-limits.js';
 export type { CockroachLimits } from './cockroach-limits.js';
-export { byteas, int8s, texts } from './pool/arrays.js';
 export { CockroachPool } from './pool/cockroach-pool.js';
 export type { CockroachPoolOptions, SentStatement } from './pool/cockroach-pool.js';
 export type { Query, Row, Statement, Value } from './pool/statement.js';
 export { migrate } from './schema/migrate.js';
 export { MIGRATIONS } from './schema/migrations.js';
 export type { Migration } from './schema/migrations.js';
+export { CockroachCorrelationStore } from './stores/cockroach-correlation-store.js';
+export { CockroachSagaStore } from './stores/cockroach-saga-store.js';
+export { CockroachTaskStore, CockroachTimerStore } from './stores/cockroach-scheduler-stores.js';
+export { CockroachSliceStore } from './stores/cockroach-slice-store.js';
+export type { CockroachSliceStoreOptions } from './stores/cockroach-slice-store.js';
+export { CockroachStateStore } from './stores/cockroach-state-store.js';
+export { compensationSliceStore, correlationSliceStore, historySliceStore, schedulerSliceStore } from './stores/slice-stores.js';

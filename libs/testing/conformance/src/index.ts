@@ -9,5 +9,7 @@ export { runReaderSuite } from './run-reader-suite.js';
 export type { CommittedReads, MadeRuns, RunRows } from './run-reader-suite.js';
 export { sagaStoreSuite } from './saga-store-suite.js';
 export { taskStoreSuite, timerStoreSuite } from './scheduler-store-suite.js';
+export { sliceStoreSuite } from './slice-store-suite.js';
+export type { MadeSlice } from './slice-store-suite.js';
 export { stateStoreSuite } from './state-store-suite.js';
 export { waitReaderSuite } from './wait-reader-suite.js';

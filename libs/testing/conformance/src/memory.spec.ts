@@ -1,10 +1,13 @@
 import { MemorySagaStore } from '@perdure/compensation/testing';
 import { MemoryCorrelationStore } from '@perdure/correlation/testing';
+import { MemorySliceStore } from '@perdure/delivery/testing';
+import type { HistoryCommit } from '@perdure/history';
 import { MemoryStateStore } from '@perdure/history/testing';
 import { MemoryTaskStore, MemoryTimerStore } from '@perdure/scheduler/testing';
 import { correlationStoreSuite } from './correlation-store-suite.js';
 import type { Make } from './made.js';
 import { sagaStoreSuite } from './saga-store-suite.js';
+import { sliceStoreSuite } from './slice-store-suite.js';
 import { taskStoreSuite, timerStoreSuite } from './scheduler-store-suite.js';
 import { stateStoreSuite } from './state-store-suite.js';
 
@@ -18,3 +21,8 @@ taskStoreSuite('memory', inMemory(() => new MemoryTaskStore()));
 timerStoreSuite('memory', inMemory(() => new MemoryTimerStore()));
 correlationStoreSuite('memory', inMemory(() => new MemoryCorrelationStore()));
 sagaStoreSuite('memory', inMemory(() => new MemorySagaStore()));
+sliceStoreSuite('memory', async () => {
+  const state = new MemoryStateStore();
+  const store = new MemorySliceStore<HistoryCommit>((rows) => state.write(rows));
+  return { store, reopen: async () => store, state, close: async () => undefined };
+});

@@ -1,0 +1,68 @@
+import { afterAll, beforeAll } from '@jest/globals';
+import { CockroachCorrelationStore, CockroachSagaStore, CockroachStateStore, CockroachTaskStore, CockroachTimerStore, compensationSliceStore, correlationSliceStore, historySliceStore, schedulerSliceStore, type CockroachPool } from '@perdure/cockroach';
+import { openTestDatabase, type TestDatabase } from '@perdure/cockroach/testing';
+import type { SliceName, SliceStore } from '@perdure/delivery';
+import type { HistoryCommit } from '@perdure/history';
+import { correlationStoreSuite } from './correlation-store-suite.js';
+import type { Made, Make } from './made.js';
+import { sagaStoreSuite } from './saga-store-suite.js';
+import { taskStoreSuite, timerStoreSuite } from './scheduler-store-suite.js';
+import { sliceStoreSuite } from './slice-store-suite.js';
+import { stateStoreSuite } from './state-store-suite.js';
+
+let database: TestDatabase;
+/** Another process, as it were. */
+let other: CockroachPool;
+let slices = 0;
+beforeAll(async () => {
+  database = await openTestDatabase(process.env['PERDURE_TEST_POSTGRES']);
+  other = database.open();
+});
+afterAll(() => database.close());
+
+const NOTHING = { outbox: { put: [], confirmed: [] }, intake: { marks: [], tombstones: { put: [], dropped: [] } }, triesDropped: [] } as const;
+
+/** A slice of its own for each test; what the suite commits goes the one way there is, by the slice. */
+const onSlice =
+  <Changes, Store extends { commit(changes: Changes): Promise<void> }>(service: 'scheduler' | 'correlation' | 'compensation', parts: { readonly slice: (pool: CockroachPool, slice: SliceName) => SliceStore<Changes>; readonly read: new (pool: CockroachPool, slice: SliceName) => Store }): Make<Store> =>
+  async (): Promise<Made<Store>> => {
+    const name: SliceName = `${service}/${slices++}`;
+    const open = async (pool: CockroachPool): Promise<Store> => {
+      const sliceStore = parts.slice(pool, name);
+      await sliceStore.takeOver(await sliceStore.epoch());
+      const { epoch, cursor } = await sliceStore.head();
+      let from = cursor;
+      const store = new parts.read(pool, name);
+      store.commit = async (rows) => {
+        await sliceStore.commit({ epoch, cursor: { from, to: from + 1 }, rows, ...NOTHING });
+        from += 1;
+      };
+      return store;
+    };
+    const store = await open(database.pool);
+    return { store, reopen: async () => new parts.read(other, name), close: async () => undefined };
+  };
+
+const onShard: Make<CockroachStateStore> = async () => {
+  const name: SliceName = `history/${slices++}`;
+  const sliceStore = historySliceStore(database.pool, name);
+  await sliceStore.takeOver(0);
+  const store = new CockroachStateStore(database.pool, name);
+  (store as { commit: (commit: HistoryCommit) => Promise<void> }).commit = ({ epoch, cursor, ...rows }) => sliceStore.commit({ epoch, cursor, rows: { ...rows, epoch, cursor }, ...NOTHING });
+  return { store, reopen: async () => new CockroachStateStore(other, name), close: async () => undefined };
+};
+
+sliceStoreSuite('PostgreSQL', async () => {
+  const name: SliceName = `history/${slices++}`;
+  return {
+    store: historySliceStore(database.pool, name),
+    reopen: async () => historySliceStore(other, name),
+    state: new CockroachStateStore(database.pool, name),
+    close: async () => undefined,
+  };
+});
+stateStoreSuite('PostgreSQL', onShard);
+taskStoreSuite('PostgreSQL', onSlice('scheduler', { slice: schedulerSliceStore, read: CockroachTaskStore }));
+timerStoreSuite('PostgreSQL', onSlice('scheduler', { slice: schedulerSliceStore, read: CockroachTimerStore }));
+correlationStoreSuite('PostgreSQL', onSlice('correlation', { slice: correlationSliceStore, read: CockroachCorrelationStore }));
+sagaStoreSuite('PostgreSQL', onSlice('compensation', { slice: compensationSliceStore, read: CockroachSagaStore }));
