@@ -31,6 +31,9 @@ export interface DaprBusOptions {
   readonly direct?: boolean;
   /** The component; `false`: everything goes by direct calls. Default `pubsub`. */
   readonly pubsub?: string | false;
+  /** Where a service is, if not under its own name: two meshes in one network must not hear each other. */
+  readonly appIdOf?: (service: Service) => string;
+  readonly topicOf?: (service: Service) => string;
   readonly defer?: (run: () => void) => void;
   readonly limits?: Partial<DaprLimits>;
   readonly events?: DaprBusEvents;
@@ -107,12 +110,12 @@ export class DaprBus extends Bus {
   }
 
   async #invoke(service: Service, mails: readonly Mail[]): Promise<void> {
-    const answer = await this.#options.sidecar.invoke({ appId: service, method: DELIVERIES_METHOD }, toBody(mails), { headers: { 'content-type': 'application/json' }, timeoutMs: this.#limits.deliveryTimeoutMs });
+    const answer = await this.#options.sidecar.invoke({ appId: this.#options.appIdOf?.(service) ?? service, method: DELIVERIES_METHOD }, toBody(mails), { headers: { 'content-type': 'application/json' }, timeoutMs: this.#limits.deliveryTimeoutMs });
     if (!answer.isSuccess) throw new PerdureError(answer.status === 400 ? 'invalid-request' : 'unavailable', `${service} took no deliveries: status ${answer.status} ${answer.text.slice(0, 500)}`);
   }
 
   async #publish(service: Service, mails: readonly Mail[]): Promise<void> {
     const events = mails.map((mail) => ({ event: toBody([mail]), partitionKey: mail.partitionKey }));
-    await this.#options.sidecar.publishBulk({ pubsub: this.#pubsub!, topic: deliveryTopic(service) }, events, { timeoutMs: this.#limits.deliveryTimeoutMs });
+    await this.#options.sidecar.publishBulk({ pubsub: this.#pubsub!, topic: (this.#options.topicOf ?? deliveryTopic)(service) }, events, { timeoutMs: this.#limits.deliveryTimeoutMs });
   }
 }

@@ -8,6 +8,8 @@ export { DAPR_LIMITS } from './dapr-limits.js';
 export type { DaprLimits } from './dapr-limits.js';
 export { DaprSidecar } from './dapr-sidecar.js';
 export type { BulkEvent, CallOptions, DaprSidecarOptions, InvokeTarget } from './dapr-sidecar.js';
+export { DaprState } from './dapr-state.js';
+export type { SaveOptions, Stored } from './dapr-state.js';
 export { parseDeliveries } from './delivery-batch.js';
 export type { DeliveryBatch } from './delivery-batch.js';
 export { addDeliveryParsers } from './delivery-parsers.js';

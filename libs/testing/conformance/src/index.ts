@@ -1,6 +1,8 @@
 export { auditLogSuite } from './audit-log-suite.js';
 export { bundleRegistrySuite, inspectSample } from './bundle-registry-suite.js';
 export type { MadeBundles } from './bundle-registry-suite.js';
+export { busSuite } from './bus-suite.js';
+export type { BusWorld, Deliveries, MakeBusWorld } from './bus-suite.js';
 export { correlationStoreSuite } from './correlation-store-suite.js';
 export type { Made, Make } from './made.js';
 export { READER_SLICES } from './made-reader.js';
