@@ -18,10 +18,13 @@ export type Declarations = z.output<typeof fileSchema>;
 export const invalidConfig = (what: string, error: z.ZodError): PerdureError => new PerdureError('invalid-request', `${what}: ${error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ')}`);
 
 /** `path`: as PERDURE_CONFIG names it; absent: nothing is declared. @throws PerdureError `invalid-request` */
-export const readDeclarations = (path: string | undefined): Declarations => {
-  const file = fileSchema.safeParse(path === undefined ? {} : readJson(path));
-  if (!file.success) throw invalidConfig(path ?? 'config', file.error);
-  return file.data;
+export const readDeclarations = (path: string | undefined): Declarations => parseDeclarations(path === undefined ? {} : readJson(path), path ?? 'config');
+
+/** `what`: where they are from. @throws PerdureError `invalid-request` */
+export const parseDeclarations = (value: unknown, what: string): Declarations => {
+  const parsed = fileSchema.safeParse(value);
+  if (!parsed.success) throw invalidConfig(what, parsed.error);
+  return parsed.data;
 };
 
 /** Without API keys everybody is the one tenant, so only this machine may reach the server. @throws PerdureError `invalid-request` */

@@ -1,5 +1,7 @@
 export { ConfiguredTranslator } from './configured-translator.js';
-export { assertReachable, invalidConfig, readDeclarations } from './declarations.js';
+export { DeclarationStore, loadDeclarations } from './declaration-store.js';
+export type { LoadedDeclarations, StoredDeclarations } from './declaration-store.js';
+export { assertReachable, invalidConfig, parseDeclarations, readDeclarations } from './declarations.js';
 export type { Declarations } from './declarations.js';
 export { inspectBundle } from './inspect-bundle.js';
 export type { InspectedBundle } from './inspect-bundle.js';

@@ -4,6 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { CommunicationProtocolEnum, DaprClient, HttpMethod } from '@dapr/dapr';
 import { SystemClock } from '@perdure/clock';
+import { loadDeclarations, parseDeclarations, type Declarations } from '@perdure/hosting';
+import { DaprDeclarationStore } from './dapr-declaration-store.js';
 import { DaprSidecar } from './dapr-sidecar.js';
 import { DaprState } from './dapr-state.js';
 import { ComponentFolder } from './testing/component-folder.js';
@@ -144,6 +146,17 @@ describe.each(localFolders(root, process.env))('With %s', (from) => {
       await state.save(key('brief'), 1, { ttlSeconds: 1 });
       expect(await state.get(key('brief'))).toBeDefined();
       await expect(untilGone(() => state.get(key('brief')))).resolves.toBeUndefined();
+    });
+
+    it('has the declarations of a mesh: the first server\'s file, and then what is stored', async () => {
+      const declare = (type: string): Declarations => parseDeclarations({ eventTypes: { [type]: { keys: { shop: 'source', order: 'data.id' }, routingKey: 'order' } } }, 'test');
+      const store = new DaprDeclarationStore(state, key('declarations'));
+      const started = await Promise.all(['a', 'b'].map((type) => loadDeclarations(store, declare(type))));
+      expect(started.filter(({ isOtherThanSeed }) => isOtherThanSeed)).toHaveLength(1);
+      expect(started[0]!.declarations).toEqual(started[1]!.declarations);
+      const { version } = (await store.get())!;
+      expect([await store.put(declare('c'), version), await store.put(declare('d'), version)]).toEqual([true, false]);
+      expect((await loadDeclarations(store, declare('a'))).declarations).toEqual(declare('c'));
     });
 
     it('is shared by the services', async () => {

@@ -4,6 +4,7 @@ export { DaprAnswer } from './dapr-answer.js';
 export type { SidecarError } from './dapr-answer.js';
 export { DaprBus, DAPR_TOPICS, DEAD_LETTER_TOPIC, DELIVERIES_EVENTS_PATH, DELIVERIES_METHOD, deliveryTopic } from './dapr-bus.js';
 export type { DaprBusEvents, DaprBusOptions, Way } from './dapr-bus.js';
+export { DaprDeclarationStore, DECLARATIONS_KEY } from './dapr-declaration-store.js';
 export { DAPR_LIMITS } from './dapr-limits.js';
 export type { DaprLimits } from './dapr-limits.js';
 export { DaprSidecar } from './dapr-sidecar.js';
