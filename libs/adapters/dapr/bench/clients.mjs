@@ -14,6 +14,9 @@ import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { CommunicationProtocolEnum, DaprClient, HttpMethod } from '@dapr/dapr';
+import { SystemClock } from '@perdure/clock';
+import { DaprSidecar } from '@perdure/dapr';
 
 const SELF = fileURLToPath(import.meta.url);
 const ROUNDS = 3;
@@ -61,9 +64,6 @@ async function main() {
 }
 
 async function openClients({ http, grpc }) {
-  const { CommunicationProtocolEnum, DaprClient, HttpMethod } = await import('@dapr/dapr');
-  const { SystemClock } = await import('@perdure/clock');
-  const { DaprSidecar } = await import('@perdure/dapr');
   const event = { text: 'x'.repeat(1_000) };
   const bulk = Array.from({ length: BULK }, () => ({ event }));
   const logger = { log() {}, error: console.error, warn: console.error, info() {}, verbose() {}, debug() {} };
