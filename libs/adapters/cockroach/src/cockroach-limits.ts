@@ -18,6 +18,8 @@ export const COCKROACH_LIMITS = {
   statementCharsMax: 4 * 1024 * 1024,
   /** Of one transaction. A batch beyond it is refused, and then tried work by work. */
   transactionCharsMax: 48 * 1024 * 1024,
+  /** What has ended is deleted with every so many commits of a slice. */
+  sweepEveryCommits: 64,
   /** Two processes that define the same table at once disturb each other. */
   definitionTriesMax: 20,
 } as const;

@@ -1,9 +1,9 @@
 import type { AuditEntry, CompensationChange, RollbackRow } from '@perdure/compensation';
 import type { SliceName } from '@perdure/delivery';
-import { texts } from '../pool/arrays.js';
 import type { Query, Statement } from '../pool/statement.js';
-import { bigint, InsertRows, json, overKeys, text } from './insert-rows.js';
+import { bigint, InsertRows, json, text } from './insert-rows.js';
 import { toKeyText } from './key-text.js';
+import type { ServiceRows } from './service-rows.js';
 
 /** Changes of one batch are fewer, so that an entry's number can be its batch's times this and its place. */
 const ENTRIES_PER_BATCH = 2 ** 20;
@@ -11,7 +11,7 @@ const ENTRIES_PER_BATCH = 2 ** 20;
 const PUT_ROLLBACKS = new InsertRows<RollbackRow>({
   table: 'rollbacks',
   columns: [text('key', (row) => toKeyText(row.key)), bigint('ord', (row) => row.order), json('body', (row) => row)],
-  onConflict: '(slice, key) do update set body = excluded.body',
+  onConflict: '(slice, key) do update set ord = excluded.ord, body = excluded.body',
 });
 const PUT_AUDIT = new InsertRows<AuditEntry & { readonly number: number }>({
   table: 'audit',
@@ -27,9 +27,14 @@ const PUT_AUDIT = new InsertRows<AuditEntry & { readonly number: number }>({
   // The same entry written again is the same entry.
   onConflict: '(slice, entry_id) do nothing',
 });
-const DELETE_ROLLBACKS: Statement = { name: 'delete_rollbacks', text: 'delete from rollbacks where slice = $1 and key = any($2::text[])' };
+const BLANK_ROLLBACKS = new InsertRows<string>({
+  table: 'rollbacks',
+  name: 'blank_rollbacks',
+  columns: [text('key', toKeyText), bigint('ord', () => 0), text('body', () => '')],
+  onConflict: "(slice, key) do update set body = ''",
+});
 
-export function compensationQueries(slice: SliceName, changes: readonly CompensationChange[], batch: number): Query[] {
+function compensationQueries(slice: SliceName, changes: readonly CompensationChange[], batch: number): Query[] {
   const rollbacks = new Map<string, RollbackRow | undefined>();
   const entries: (AuditEntry & { readonly number: number })[] = [];
   for (const change of changes) {
@@ -37,12 +42,16 @@ export function compensationQueries(slice: SliceName, changes: readonly Compensa
     else if (change.kind === 'deleteRollback') rollbacks.set(change.key, undefined);
     else entries.push({ ...change.entry, number: batch * ENTRIES_PER_BATCH + entries.length });
   }
-  const ended = [...rollbacks].filter(([, row]) => row === undefined).map(([key]) => key);
   return [
-    ...overKeys(DELETE_ROLLBACKS, ended, (keys) => [slice, texts(keys.map(toKeyText))]),
+    ...BLANK_ROLLBACKS.queries(slice, [...rollbacks].flatMap(([key, row]) => (row ? [] : [key]))),
     ...PUT_ROLLBACKS.queries(slice, [...rollbacks.values()].filter((row) => row !== undefined)),
     ...PUT_AUDIT.queries(slice, entries),
   ];
 }
 
-export const READ_ROLLBACKS: Statement = { name: 'read_rollbacks', text: 'select body from rollbacks where slice = $1 order by ord' };
+export const COMPENSATION_ROWS: ServiceRows<readonly CompensationChange[]> = {
+  queries: compensationQueries,
+  sweeps: [{ name: 'sweep_rollbacks', text: "delete from rollbacks where slice = $1 and body = ''" }],
+};
+
+export const READ_ROLLBACKS: Statement = { name: 'read_rollbacks', text: "select body from rollbacks where slice = $1 and body <> '' order by ord" };

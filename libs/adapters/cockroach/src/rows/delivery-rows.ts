@@ -1,12 +1,20 @@
 import type { MarkRow, OutboxRow, SliceCommit, SliceName, TombstoneRow } from '@perdure/delivery';
 import { int8s, texts } from '../pool/arrays.js';
 import type { Query, Row, Statement } from '../pool/statement.js';
-import { bigint, InsertRows, json, overKeys, text } from './insert-rows.js';
+import { bigint, InsertRows, json, text } from './insert-rows.js';
 import { fromKeyText, toKeyText } from './key-text.js';
 
 const PUT_OUTBOX = new InsertRows<OutboxRow>({
   table: 'outbox',
   columns: [text('destination', (row) => row.destination), bigint('number', (row) => row.number), json('body', (row) => row.body)],
+  onConflict: '(slice, destination, number) do update set body = excluded.body',
+});
+/** Blanked (`ServiceRows`). */
+const CONFIRM_OUTBOX = new InsertRows<Pick<OutboxRow, 'destination' | 'number'>>({
+  table: 'outbox',
+  name: 'confirm_outbox',
+  columns: [text('destination', (row) => row.destination), bigint('number', (row) => row.number), text('body', () => '')],
+  onConflict: "(slice, destination, number) do update set body = ''",
 });
 const PUT_LAST_NUMBERS = new InsertRows<readonly [destination: string, number: number]>({
   table: 'last_numbers',
@@ -23,7 +31,6 @@ const PUT_TOMBSTONES = new InsertRows<TombstoneRow>({
   columns: [text('source', (row) => row.source), bigint('number', (row) => row.number), text('key', (row) => toKeyText(row.key)), json('body', (row) => row.body)],
   onConflict: '(slice, source, number) do update set key = excluded.key, body = excluded.body',
 });
-const CONFIRM: Statement = { name: 'confirm_outbox', text: 'delete from outbox where slice = $1 and destination = $2 and number = any($3::bigint[])' };
 const DROP_TOMBSTONES: Statement = { name: 'drop_tombstones', text: 'delete from tombstones where slice = $1 and source = $2 and number = any($3::bigint[])' };
 const DROP_TRIES: Statement = { name: 'drop_tries', text: 'delete from tries where slice = $1 and work = any($2::text[])' };
 
@@ -32,13 +39,13 @@ export function deliveryQueries(slice: SliceName, { outbox, intake, triesDropped
   const last = new Map<string, number>();
   for (const { destination, number } of outbox.put) last.set(destination, Math.max(last.get(destination) ?? 0, number));
   return [
-    ...numbersBy(outbox.confirmed, ({ destination }) => destination).map(([destination, numbers]) => ({ statement: CONFIRM, values: [slice, destination, int8s(numbers)] })),
+    ...CONFIRM_OUTBOX.queries(slice, outbox.confirmed),
     ...PUT_OUTBOX.queries(slice, outbox.put),
     ...PUT_LAST_NUMBERS.queries(slice, [...last]),
     ...PUT_MARKS.queries(slice, intake.marks),
     ...numbersBy(intake.tombstones.dropped, ({ source }) => source).map(([source, numbers]) => ({ statement: DROP_TOMBSTONES, values: [slice, source, int8s(numbers)] })),
     ...PUT_TOMBSTONES.queries(slice, intake.tombstones.put),
-    ...overKeys(DROP_TRIES, triesDropped, (works) => [slice, texts(works)]),
+    ...(triesDropped.length === 0 ? [] : [{ statement: DROP_TRIES, values: [slice, texts(triesDropped)] }]),
   ];
 }
 
@@ -52,7 +59,9 @@ function numbersBy<R extends { readonly number: number }>(rows: readonly R[], of
   return [...groups];
 }
 
-const READ_OUTBOX: Statement = { name: 'read_outbox', text: 'select destination, number, body from outbox where slice = $1 order by destination, number' };
+export const SWEEP_OUTBOX: Statement = { name: 'sweep_outbox', text: "delete from outbox where slice = $1 and body = ''" };
+
+const READ_OUTBOX: Statement = { name: 'read_outbox', text: "select destination, number, body from outbox where slice = $1 and body <> '' order by destination, number" };
 const READ_LAST_NUMBERS: Statement = { name: 'read_last_numbers', text: 'select destination, number from last_numbers where slice = $1' };
 const READ_MARKS: Statement = { name: 'read_marks', text: 'select source, mark, seen from marks where slice = $1' };
 const READ_TOMBSTONES: Statement = { name: 'read_tombstones', text: 'select source, number, key, body from tombstones where slice = $1 order by source, number' };

@@ -1,46 +1,40 @@
 import { StoreFault } from '@perdure/delivery';
 
-/**
- * What is left of changes that are to be applied one by one, for a store that applies all deletions, then all insertions, then all
- * updates. A row may be put where none is or where one was deleted; what was only put and deleted again leaves a deletion that finds
- * nothing.
- */
+type Change<Row, State> = { readonly kind: 'put'; readonly row: Row } | { readonly kind: 'update'; readonly state: State } | { readonly kind: 'delete' };
+
+/** What changes that are to be applied one by one come to, a change a key: then many rows go by one statement. */
 export class Folded<Row, State> {
-  readonly #puts = new Map<string, Row>();
-  readonly #updates = new Map<string, State>();
-  readonly #deletes = new Set<string>();
+  readonly #changes = new Map<string, Change<Row, State>>();
   readonly #merge: (row: Row, state: State) => Row;
 
   constructor(merge: (row: Row, state: State) => Row) {
     this.#merge = merge;
   }
 
-  /** @throws StoreFault `contentRefused` when it is there by this batch */
+  /** @throws StoreFault `contentRefused` when these changes have put it, and not deleted it since */
   put(key: string, row: Row): void {
-    if (this.#puts.has(key) || this.#updates.has(key)) throw new StoreFault('contentRefused', `${JSON.stringify(key)} is put where it is`);
-    this.#puts.set(key, row);
+    if (this.#changes.get(key)?.kind === 'put') throw new StoreFault('contentRefused', `${JSON.stringify(key)} is put where it is`);
+    this.#changes.set(key, { kind: 'put', row });
   }
 
   update(key: string, state: State): void {
-    const put = this.#puts.get(key);
-    if (put !== undefined) this.#puts.set(key, this.#merge(put, state));
-    else if (!this.#deletes.has(key)) this.#updates.set(key, state);
+    const before = this.#changes.get(key);
+    if (before?.kind === 'put') this.#changes.set(key, { kind: 'put', row: this.#merge(before.row, state) });
+    else if (before?.kind !== 'delete') this.#changes.set(key, { kind: 'update', state });
   }
 
+  /** Also of what these changes have put: the store may have had it before. */
   delete(key: string): void {
-    // Also where it was only put by this batch: the store may have had it all the same, and then the put would have failed.
-    this.#puts.delete(key);
-    this.#updates.delete(key);
-    this.#deletes.add(key);
+    this.#changes.set(key, { kind: 'delete' });
   }
 
   get puts(): Row[] {
-    return [...this.#puts.values()];
+    return [...this.#changes.values()].flatMap((change) => (change.kind === 'put' ? [change.row] : []));
   }
   get updates(): [key: string, state: State][] {
-    return [...this.#updates];
+    return [...this.#changes].flatMap(([key, change]): [string, State][] => (change.kind === 'update' ? [[key, change.state]] : []));
   }
   get deletes(): string[] {
-    return [...this.#deletes];
+    return [...this.#changes].flatMap(([key, { kind }]) => (kind === 'delete' ? [key] : []));
   }
 }

@@ -1,10 +1,12 @@
 import type { SliceName } from '@perdure/delivery';
 import type { HistoryCommit, InputRow, RunRow, SnapshotRow, TransitionRow } from '@perdure/history';
 import { slotOf } from '@perdure/identity';
-import { int8s } from '../pool/arrays.js';
-import type { Query, Statement } from '../pool/statement.js';
-import { bigint, bytea, InsertRows, json, list, overKeys, text } from './insert-rows.js';
+import type { Query } from '../pool/statement.js';
+import { bigint, bytea, InsertRows, json, list, text } from './insert-rows.js';
 import { attributeHashes, bodyOf } from './run-record.js';
+import type { ServiceRows } from './service-rows.js';
+
+const NO_BYTES = new Uint8Array();
 
 const PUT_RUNS = new InsertRows<RunRow>({
   table: 'runs',
@@ -60,12 +62,22 @@ const PUT_SNAPSHOTS = new InsertRows<SnapshotRow>({
   onConflict: '(slice, run) do update set last_event = excluded.last_event, digest = excluded.digest, pin = excluded.pin, body = excluded.body',
 });
 
-const DROP_SNAPSHOTS: Statement = { name: 'drop_snapshots', text: 'delete from snapshots where slice = $1 and run = any($2::bigint[])' };
+const BLANK_SNAPSHOTS = new InsertRows<number>({
+  table: 'snapshots',
+  name: 'blank_snapshots',
+  columns: [bigint('run', (run) => run), bigint('last_event', () => 0), bytea('digest', () => NO_BYTES), text('pin', () => ''), bytea('body', () => NO_BYTES)],
+  onConflict: "(slice, run) do update set last_event = 0, digest = '', pin = '', body = ''",
+});
 
-export const historyQueries = (slice: SliceName, { runs, transitions, inputs, snapshots, snapshotsDropped }: HistoryCommit): Query[] => [
+const historyQueries = (slice: SliceName, { runs, transitions, inputs, snapshots, snapshotsDropped }: HistoryCommit): Query[] => [
   ...PUT_RUNS.queries(slice, runs),
   ...PUT_TRANSITIONS.queries(slice, transitions),
   ...PUT_INPUTS.queries(slice, inputs),
-  ...overKeys(DROP_SNAPSHOTS, snapshotsDropped, (dropped) => [slice, int8s(dropped)]),
+  ...BLANK_SNAPSHOTS.queries(slice, snapshotsDropped),
   ...PUT_SNAPSHOTS.queries(slice, snapshots),
 ];
+
+export const HISTORY_ROWS: ServiceRows<HistoryCommit> = {
+  queries: historyQueries,
+  sweeps: [{ name: 'sweep_snapshots', text: 'delete from snapshots where slice = $1 and last_event = 0' }],
+};

@@ -13,6 +13,8 @@ type Column<R> = { readonly name: string } & (
 
 export interface Rows<R> {
   readonly table: string;
+  /** Of the statement; absent: it puts rows into the table. */
+  readonly name?: string;
   readonly columns: readonly Column<R>[];
   /** What happens to a row whose key is there; absent: the batch is refused. */
   readonly onConflict?: string;
@@ -23,13 +25,13 @@ export class InsertRows<R> {
   readonly #columns: readonly Column<R>[];
   readonly #statement: Statement;
 
-  constructor({ table, columns, onConflict }: Rows<R>) {
-    const names = columns.map(({ name }) => name);
-    const values = columns.map(({ name, type }) => (type === 'list' ? `string_to_array(v.${name}, ',')` : `v.${name}`));
+  constructor({ table, columns, onConflict, name = `put_${table}` }: Rows<R>) {
+    const names = columns.map((column) => column.name);
+    const values = columns.map((column) => (column.type === 'list' ? `string_to_array(v.${column.name}, ',')` : `v.${column.name}`));
     const arrays = columns.map(({ type }, index) => `$${index + 2}::${type === 'list' ? 'text' : type}[]`);
     const end = onConflict === undefined ? '' : ` on conflict ${onConflict}`;
     this.#columns = columns;
-    this.#statement = { name: `put_${table}`, text: `insert into ${table} (slice, ${names.join(', ')}) select $1::text, ${values.join(', ')} from unnest(${arrays.join(', ')}) as v(${names.join(', ')})${end}` };
+    this.#statement = { name, text: `insert into ${table} (slice, ${names.join(', ')}) select $1::text, ${values.join(', ')} from unnest(${arrays.join(', ')}) as v(${names.join(', ')})${end}` };
   }
 
   /** One statement, or several where one would be too long. */
@@ -66,6 +68,3 @@ export const bytea = <R>(name: string, of: (row: R) => Uint8Array | null): Colum
 export const list = <R>(name: string, of: (row: R) => string | null): Column<R> => ({ name, type: 'list', of });
 /** JSON as text. It has no raw U+0000 and no half of a surrogate pair: both are escaped. */
 export const json = <R>(name: string, of: (row: R) => unknown): Column<R> => ({ name, type: 'text', of: (row) => JSON.stringify(of(row)) });
-
-/** A statement over all of some rows' keys, and none for no key. */
-export const overKeys = <K>(statement: Statement, keys: readonly K[], values: (keys: readonly K[]) => Query['values']): Query[] => (keys.length === 0 ? [] : [{ statement, values: values(keys) }]);

@@ -3,7 +3,8 @@ import { ALL_GUARDS, type Guards } from '@perdure/guards';
 import type { CockroachPool } from '../pool/cockroach-pool.js';
 import type { Query, Row, Statement } from '../pool/statement.js';
 import { sqlStateOf } from '../pool/to-store-fault.js';
-import { deliveryQueries, deliveryReads, toDeliveryRows } from '../rows/delivery-rows.js';
+import { deliveryQueries, deliveryReads, SWEEP_OUTBOX, toDeliveryRows } from '../rows/delivery-rows.js';
+import type { ServiceRows } from '../rows/service-rows.js';
 
 const READ_SLICE: Statement = { name: 'read_slice', text: 'select epoch, cursor, is_clean, log_identity, log_offset, log_last_id from slices where slice = $1' };
 const READ_EPOCH: Statement = { name: 'read_epoch', text: 'select epoch from slices where slice = $1' };
@@ -22,13 +23,20 @@ const COUNT_TRY: Statement = {
 };
 const SURVIVED: Statement = { name: 'survived', text: 'delete from tries where slice = $1 and work = $2 and epoch = $3' };
 
-/** I3. What is to be committed fails as a whole, by a division by zero, where the row is not as the owner believes. */
+/**
+ * I3. What is to be committed fails as a whole, by a division by zero, where the row is not as the owner believes. It is an upsert
+ * although the row is there, for that takes no read lock (`ServiceRows`); where it is not, the new row's epoch 0 counts for nothing.
+ */
 const fence = (guards: Guards): Statement => {
-  const isEpoch = guards.has('epochCheck') ? 'and epoch = $2' : 'and $2::bigint is not null';
-  const isCursor = guards.has('cursorCompareAndSet') ? 'and cursor = $3' : 'and $3::bigint is not null';
+  const isEpoch = guards.has('epochCheck') ? 'slices.epoch = $2' : '$2::bigint is not null';
+  const isCursor = guards.has('cursorCompareAndSet') ? 'slices.cursor = $3' : '$3::bigint is not null';
   return {
     name: 'fence',
-    text: `with moved as (update slices set cursor = $4, log_identity = $5, log_offset = $6, log_last_id = $7 where slice = $1 ${isEpoch} ${isCursor} returning cursor) select 1 / count(*) as moved from moved`,
+    text: `with moved as (
+      insert into slices (slice, epoch, cursor, is_clean, log_identity, log_offset, log_last_id) values ($1, 0, $4, false, $5, $6, $7)
+      on conflict (slice) do update set cursor = excluded.cursor, log_identity = excluded.log_identity, log_offset = excluded.log_offset, log_last_id = excluded.log_last_id
+      where ${isEpoch} and ${isCursor} returning epoch
+    ) select 1 / count(*) as moved from moved where epoch > 0`,
   };
 };
 const DIVISION_BY_ZERO = '22012';
@@ -36,8 +44,7 @@ const DIVISION_BY_ZERO = '22012';
 export interface CockroachSliceStoreOptions<Rows> {
   readonly pool: CockroachPool;
   readonly slice: SliceName;
-  /** The service's rows as statements, in an order in which they can be run one by one. `batch`: the cursor after it. */
-  readonly queries: (slice: SliceName, rows: Rows, batch: number) => Query[];
+  readonly service: ServiceRows<Rows>;
   readonly guards?: Guards;
 }
 
@@ -51,6 +58,8 @@ export class CockroachSliceStore<Rows> extends SliceStore<Rows> {
   readonly #options: CockroachSliceStoreOptions<Rows>;
   readonly #guards: Guards;
   readonly #fence: Statement;
+  /** The first one sweeps: so what an owner leaves blank is bounded, however short it lives. */
+  #commits = 0;
 
   constructor(options: CockroachSliceStoreOptions<Rows>) {
     super();
@@ -79,10 +88,12 @@ export class CockroachSliceStore<Rows> extends SliceStore<Rows> {
 
   override async commit(commit: SliceCommit<Rows>): Promise<void> {
     const { pool } = this.#options;
-    const queries = [this.#fenceOf(commit), ...this.#rowsOf(commit)];
+    const isSweep = this.#commits % pool.limits.sweepEveryCommits === 0;
+    const queries = [this.#fenceOf(commit), ...this.#rowsOf(commit), ...(isSweep ? this.#sweeps() : [])];
     assertSize(queries, pool.limits.transactionCharsMax);
     try {
       await pool.transaction(queries);
+      this.#commits += 1;
     } catch (thrown) {
       if (isStoreFault(thrown) && sqlStateOf(thrown.cause) === DIVISION_BY_ZERO) await this.#refuseStale(commit);
       throw thrown;
@@ -111,8 +122,13 @@ export class CockroachSliceStore<Rows> extends SliceStore<Rows> {
   }
 
   #rowsOf(commit: SliceCommit<Rows>): Query[] {
-    const { slice, queries } = this.#options;
-    return [...deliveryQueries(slice, commit), ...(commit.rows === undefined ? [] : queries(slice, commit.rows, commit.cursor.to))];
+    const { slice, service } = this.#options;
+    return [...deliveryQueries(slice, commit), ...(commit.rows === undefined ? [] : service.queries(slice, commit.rows, commit.cursor.to))];
+  }
+
+  #sweeps(): Query[] {
+    const { slice, service } = this.#options;
+    return [SWEEP_OUTBOX, ...service.sweeps].map((statement) => ({ statement, values: [slice] }));
   }
 
   /** Says which of both is stale. @throws StoreFault `staleOwner` */

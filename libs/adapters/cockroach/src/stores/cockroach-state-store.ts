@@ -15,7 +15,7 @@ const FIND_RUN: Statement = { name: 'find_run', text: `select ${RUN_COLUMNS} fro
 const READ_TRANSITIONS: Statement = { name: 'read_transitions', text: 'select last_event, at_ms, bundle, input_id, digest, events from transitions where slice = $1 and run = $2 and last_event >= $3 order by last_event limit $4' };
 const FIND_DIGEST: Statement = { name: 'find_digest', text: 'select digest from transitions where slice = $1 and run = $2 and last_event = $3' };
 const FIND_INPUT: Statement = { name: 'find_input', text: 'select at_ms, run, content, outcome from inputs where slice = $1 and tenant = $2 and workflow_id = $3 and input_id = $4' };
-const FIND_SNAPSHOT: Statement = { name: 'find_snapshot', text: 'select last_event, digest, pin, body from snapshots where slice = $1 and run = $2' };
+const FIND_SNAPSHOT: Statement = { name: 'find_snapshot', text: 'select last_event, digest, pin, body from snapshots where slice = $1 and run = $2 and last_event > 0' };
 
 /** A shard's history, as its owner reads it. */
 export class CockroachStateStore extends StateStore {
