@@ -16,7 +16,6 @@ export class BundleStacks extends StackMapper {
   }
 
   override async map(tenant: string, bundle: string, failure: Failure): Promise<Failure> {
-    const sourceMap = this.#maps.code(tenant, bundle)?.sourceMap;
-    return sourceMap ? mapFailure(failure, sourceMap) : failure;
+    return mapFailure(failure, this.#maps.code(tenant, bundle)?.sourceMap);
   }
 }

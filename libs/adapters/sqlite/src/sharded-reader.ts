@@ -59,6 +59,8 @@ export class ShardedRunReader implements CommittedRuns {
     const places = placesOf(cursor, this.#readers.length);
     const pages = this.#readers.map((reader, shard) => reader.page(tenant, { ...rest, before: places[shard] }));
     const merged = merge<NumberedRun>(pages.map(({ runs }) => runs), query.limit, (a, b) => a.run.startedAt > b.run.startedAt);
+    // Of a shard of which nothing is given yet, the next page has none that starts meanwhile.
+    for (const [shard, { runs }] of pages.entries()) places[shard] ??= (runs[0]?.number ?? 0) + 1;
     for (const { item, list } of merged) places[list] = item.number;
     const given = merged.length;
     const isLast = pages.every(({ isLast: last }) => last) && given === pages.reduce((sum, { runs }) => sum + runs.length, 0);

@@ -265,9 +265,17 @@ function ofPages(subject: () => Subject): void {
     it('go on behind what was given, though new runs have started', async () => {
       for (const [index, id] of IDS.entries()) await subject().start(id, { startedAt: 1_000 + index });
       const first = await subject().reader.list('t', { limit: 3 });
-      await subject().start('new', { startedAt: 2_000 });
+      for (let count = 0; count < 3 * READER_SLICES; count++) await subject().start(`new-${count}`, { startedAt: 2_000 });
       const second = await subject().reader.list('t', { limit: 3, cursor: first.next! });
       expect([...first.runs, ...second.runs].map(({ workflowId }) => workflowId)).toEqual(['g', 'f', 'e', 'd', 'c', 'b']);
+    });
+
+    it('have nothing of a shard in which the first run starts meanwhile', async () => {
+      const [first, ...others] = IDS;
+      for (const startedAt of [1_000, 1_001]) await subject().start(first!, { startedAt, runId: `r${startedAt}` });
+      const page = await subject().reader.list('t', { limit: 1 });
+      for (const id of others) await subject().start(id, { startedAt: 2_000 });
+      expect((await subject().reader.list('t', { limit: 9, cursor: page.next! })).runs).toMatchObject([{ workflowId: first, runId: 'r1000' }]);
     });
 
     it('are of what is asked for', async () => {

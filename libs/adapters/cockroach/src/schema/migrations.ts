@@ -50,6 +50,9 @@ const HISTORY = [
   )`,
   'create index if not exists runs_by_id on runs (slice, tenant, workflow_id, number)',
   'create index if not exists runs_listed on runs (slice, tenant, number)',
+  'create index if not exists runs_by_status on runs (slice, tenant, status, number)',
+  'create index if not exists runs_by_type on runs (slice, tenant, type, number)',
+  'create index if not exists runs_by_bundle on runs (slice, tenant, bundle, status, started_at)',
   'create index if not exists runs_closed on runs (slice, closed_at) where closed_at is not null',
   'create index if not exists runs_by_attribute on runs using gin (attributes) where attributes is not null',
   `create table if not exists transitions (
