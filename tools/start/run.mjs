@@ -15,6 +15,8 @@ const SCRIPTS = {
   perdure: { build: true, args: ['apps/cli/dist/main.js'], keepDirectory: true },
   // Its own packages (Restate's server and SDK) are no part of the workspace's install; without Restate none are needed.
   bench: { build: true, own: 'tools/bench', args: ['tools/bench/dist/main.js'] },
+  // The whole mesh with real servers: --help says more.
+  mesh: { build: true, args: ['tools/mesh/dist/main.js'] },
   build: { args: [tsc, '-b'] },
   test: { build: true, args: ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', bin('jest', 'bin/jest.js')] },
   'test:crash': { build: true, args: ['libs/testing/ledger/dist/main.js', '--server', 'apps/standalone/dist/main.js'] },

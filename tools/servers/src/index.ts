@@ -1,5 +1,6 @@
 export { type ServersConfig, serversConfig } from './config.js';
 export { requireFreePort, freePort } from './process/ports.js';
+export { askHttp } from './process/probes.js';
 export { type Exit, ServerProcess, type ServerSpec } from './process/server-process.js';
 export type { StartOptions } from './process/start-options.js';
 export { obtain } from './programs/obtain.js';

@@ -1,12 +1,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { explainFindings, runCrashTest, type CrashTestOptions } from './crash/crash-test.js';
+import { MeshDeployment } from './crash/mesh-deployment.js';
 import { StandaloneDeployment } from './crash/standalone-deployment.js';
 
 /** `npm run test:crash`: rounds of random programs against a real server that is killed, each round with a seed and a data folder of its own. */
-const USAGE = 'usage: test:crash -- [--seed N] [--minutes M] [--programs K] [--at-once N] [--size 1..4] [--shards N] [--gap MS] [--settle SECONDS]';
+const USAGE = 'usage: test:crash -- [--seed N] [--minutes M] [--programs K] [--at-once N] [--size 1..4] [--shards N] [--gap MS] [--settle SECONDS] [--mesh [--replicas N] [--components FOLDER] [--bus direct|pubsub] [--calm]]';
 
 const { values } = parseArgs({
   options: {
@@ -26,6 +27,15 @@ const { values } = parseArgs({
     gap: { type: 'string', default: '2500' },
     /** When nothing is disturbed any more, everything must have ended within so many seconds: a poisoned activity alone waits 60. */
     settle: { type: 'string', default: '150' },
+    /** The mesh with real servers, instead of one server. */
+    mesh: { type: 'boolean', default: false },
+    /** Of each service of the mesh. */
+    replicas: { type: 'string', default: '2' },
+    components: { type: 'string', default: 'components/local' },
+    /** Cuts the other way. */
+    bus: { type: 'string' },
+    /** Nothing is disturbed. */
+    calm: { type: 'boolean', default: false },
   },
 });
 const [first, minutes, programs, atOnce, size, shards, gap, settle] = [values.seed, values.minutes, values.programs, values['at-once'], values.size, values.shards, values.gap, values.settle].map(Number) as [number, number, number, number, number, number, number, number];
@@ -37,14 +47,21 @@ if (values.server === '' || [first, minutes, programs, atOnce, size, shards, gap
 const GAP_MS_MIN = 100;
 const ROUND_MS_MAX = 3_600_000;
 
+const POPULATION = { workers: 2, fragileWorkers: 1, surgical: true };
+/** One way of the bus alone. */
+const BUS_ENV: Readonly<Record<string, Readonly<Record<string, string>>>> = { direct: { PERDURE_BUS_PUBSUB: 'off' }, pubsub: { PERDURE_BUS_DIRECT: 'off' } };
+
+const meshDeployment = (seed: number, folder: string): MeshDeployment =>
+  new MeshDeployment({ root: process.cwd(), folder, seed, replicas: Number(values.replicas), components: resolve(values.components), env: BUS_ENV[values.bus ?? ''] ?? {}, ...(values.calm ? { lanes: {} } : {}), ...POPULATION });
+
 const round = (seed: number, folder: string): CrashTestOptions => ({
-  deployment: new StandaloneDeployment({ main: values.server, folder, seed, shards, workers: 2, fragileWorkers: 1, surgical: true }),
+  deployment: values.mesh ? meshDeployment(seed, folder) : new StandaloneDeployment({ main: values.server, folder, seed, shards, ...POPULATION }),
   folder,
   seed,
   programs,
   atOnce,
   size,
-  crashPercent: 2,
+  crashPercent: values.calm ? 0 : 2,
   chaos: { gapMs: [Math.min(GAP_MS_MIN, gap), gap], holdMs: [100, 4_000], workerKillsMax: Infinity },
   disturbMs: ROUND_MS_MAX,
   settleMs: settle * 1_000,

@@ -13,11 +13,12 @@ const isRaw = (request: FastifyRequest): boolean => request.url.startsWith(RAW_B
  * JSON as it is sent, but for `__proto__` keys, which are refused: they mean nothing good and would be lost
  * on the way. The text is decoded strictly, so that ill-formed UTF-8 is an error and not a replacement character.
  */
-export const addBodyParsers = (instance: FastifyInstance): void => {
+export const addBodyParsers = (instance: FastifyInstance, depthMoreByPrefix: Readonly<Record<string, number>> = {}): void => {
+  const depthMax = ({ url }: FastifyRequest): number => LIMITS.jsonDepthMax + (Object.entries(depthMoreByPrefix).find(([prefix]) => url.startsWith(prefix))?.[1] ?? 0);
   const utf8 = new TextDecoder('utf-8', { fatal: true });
   instance.removeAllContentTypeParsers();
   instance.addContentTypeParser(JSON_TYPES, { parseAs: 'buffer' }, (request, body: Buffer, done) => {
-    if (isDeeperThan(body, LIMITS.jsonDepthMax)) return done(tooDeep());
+    if (isDeeperThan(body, depthMax(request))) return done(tooDeep());
     if (isRaw(request)) return done(null, body);
     if (body.length === 0) return done(null, undefined);
     try {

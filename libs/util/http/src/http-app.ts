@@ -18,6 +18,8 @@ export interface HttpAppOptions {
   readonly bodyBytesMax: number;
   /** Routes with their own body limit, by prefix, bytes. */
   readonly bodyBytesMaxByPrefix?: Readonly<Record<string, number>>;
+  /** Routes whose JSON may nest deeper than `LIMITS.jsonDepthMax`, and by how much, by prefix. */
+  readonly jsonDepthMoreByPrefix?: Readonly<Record<string, number>>;
   readonly onInternal?: (error: PerdureError, request: FastifyRequest) => void;
   readonly logger?: LoggerService | false;
   /** Adds hooks that come before all others, so that it sees every request. */
@@ -58,7 +60,7 @@ export const createHttpApp = async (module: Type | DynamicModule, options: HttpA
   routes.watch(instance);
   options.observe?.(instance);
   applyBodyLimits(instance, options.bodyBytesMaxByPrefix ?? {});
-  addBodyParsers(instance);
+  addBodyParsers(instance, options.jsonDepthMoreByPrefix ?? {});
   instance.decorateRequest('principal', undefined);
   instance.addHook('onRequest', (request, _reply, done) => {
     try {

@@ -1,7 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { disturbances, type Disturbance, type Lane } from './chaos.js';
+import { STANDALONE_LANES } from './lanes.js';
 
-const first = (seed: number, count: number, lane: Lane = 'servers'): readonly Disturbance[] => {
+const SERVERS: Lane = { number: 0, weights: STANDALONE_LANES['servers']! };
+const AROUND: Lane = { number: 1, weights: STANDALONE_LANES['surroundings']! };
+
+const first = (seed: number, count: number, lane: Lane = SERVERS): readonly Disturbance[] => {
   const all = disturbances({ seed, lane, gapMs: [10, 20], holdMs: [30, 40] });
   return Array.from({ length: count }, () => all.next().value);
 };
@@ -15,11 +19,11 @@ describe('disturbances', () => {
 
   it('are of every sort, each in its lane', () => {
     expect(sortsIn(first(1, 300))).toEqual(['hold server', 'kill server', 'stop server']);
-    expect(sortsIn(first(1, 300, 'surroundings'))).toEqual(['cut', 'hold ledger', 'hold worker', 'kill ledger', 'kill worker', 'stop worker']);
+    expect(sortsIn(first(1, 300, AROUND))).toEqual(['cut', 'hold ledger', 'hold worker', 'kill ledger', 'kill worker', 'stop worker']);
   });
 
   it('keep to their bounds', () => {
-    for (const each of [...first(1, 300), ...first(1, 300, 'surroundings')]) {
+    for (const each of [...first(1, 300), ...first(1, 300, AROUND)]) {
       expect(each.thenMs).toBeGreaterThanOrEqual(10);
       expect(each.thenMs).toBeLessThanOrEqual(20);
       if (each.do === 'hold') expect(each.ms).toBeLessThanOrEqual(3 * 40);

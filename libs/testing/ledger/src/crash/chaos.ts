@@ -3,7 +3,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Draws } from '../program/draws.js';
 import { NO_CUTS, type Cuts } from './cutting-proxy.js';
 import type { Deployment } from './deployment.js';
-import type { ManagedProcess, Role } from './managed-process.js';
+import type { Disturbable, Role } from './disturbable.js';
+import type { Weights } from './lanes.js';
 
 export interface ChaosOptions {
   readonly deployment: Deployment;
@@ -25,25 +26,25 @@ export type Disturbance =
 
 /** A hold can be so much longer than others: then even a session is given up. */
 const LONG_HOLD = 3;
+const LANE_STRIDE = -1;
 
-/** Two things go wrong at once, and no more: one of the servers', one of what is around them. */
-const LANES = {
-  servers: { killServer: 5, stopServer: 1, holdServer: 2 },
-  surroundings: { killWorker: 2, stopWorker: 1, holdWorker: 3, killLedger: 1, holdLedger: 1, cut: 5 },
-} as const;
-export type Lane = keyof typeof LANES;
+/** One of a deployment's lanes. Its number makes it another sequence than the others of the same seed. */
+export interface Lane {
+  readonly number: number;
+  readonly weights: Weights;
+}
 
 /** What is done in a lane, in which order, and for how long: the seed decides it. When it falls, and upon what, real time decides. */
 export function* disturbances({ seed, lane, gapMs, holdMs }: Pick<ChaosOptions, 'seed' | 'gapMs' | 'holdMs'> & { readonly lane: Lane }): Generator<Disturbance, never> {
-  const draws = new Draws(lane === 'servers' ? seed : -1 - seed);
+  const draws = new Draws(lane.number === 0 ? seed : lane.number * LANE_STRIDE - seed);
   for (;;) {
     const thenMs = draws.int(...gapMs);
-    const kind: string = draws.weighted<string>(LANES[lane]);
+    const kind: string = draws.weighted<string>(lane.weights as Record<string, number>);
     if (kind === 'cut') {
       yield { do: 'cut', cuts: { answers: draws.int(0, 30), requests: draws.int(0, 15), delays: draws.int(0, 30), delayMsMax: draws.int(10, 900) }, ms: draws.int(300, 3_000), thenMs };
     } else {
-      const role: Role = kind.endsWith('Server') ? 'server' : kind.endsWith('Worker') ? 'worker' : 'ledger';
-      const what = kind.startsWith('hold') ? 'hold' : kind.startsWith('stop') ? 'stop' : 'kill';
+      const what = (/^(?:kill|hold|stop)/.exec(kind)?.[0] ?? 'kill') as 'kill' | 'hold' | 'stop';
+      const role = kind.slice(what.length).toLowerCase() as Role;
       // A process that has ended is away for a while, too; most come back at once.
       const ms = what === 'hold' ? draws.int(...holdMs) * (draws.chance(10) ? LONG_HOLD : 1) : draws.chance(70) ? 0 : draws.int(1, 1_500);
       const stumbles = what === 'kill' && draws.chance(30);
@@ -63,8 +64,7 @@ export class Chaos {
   }
 
   async run(over: AbortSignal): Promise<void> {
-    const lanes = Object.keys(LANES) as Lane[];
-    await Promise.all(lanes.map((lane) => this.#lane(lane, over)));
+    await Promise.all(Object.values(this.#options.deployment.lanes).map((weights, number) => this.#lane({ number, weights }, over)));
     for (const proxy of this.#options.deployment.proxies) proxy.cuts = NO_CUTS;
   }
 
@@ -98,7 +98,7 @@ export class Chaos {
     await target.start();
   }
 
-  #pick({ role, which, do: what }: Exclude<Disturbance, { do: 'cut' }>): ManagedProcess | undefined {
+  #pick({ role, which, do: what }: Exclude<Disturbance, { do: 'cut' }>): Disturbable | undefined {
     const targets = this.#options.deployment.processes.filter(({ options }) => options.role === role && !options.sheltered);
     if (role === 'worker' && what !== 'hold' && ++this.#workerKills > this.#options.workerKillsMax) return undefined;
     return targets[which % targets.length];

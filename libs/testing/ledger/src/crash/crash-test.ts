@@ -76,7 +76,7 @@ export const runCrashTest = async (options: CrashTestOptions): Promise<CrashTest
     const evidence: Evidence = { ...played, runs, forgotten, ledger: readLines<LedgerLine>(deployment.ledgerPath), leftovers };
     const findings = judge(evidence);
     writeFileSync(join(options.folder, 'findings.json'), JSON.stringify(findings, undefined, 2));
-    return { findings, figures: { ...played.counts, ...figuresOf(deployment, evidence) } };
+    return { findings, figures: { ...played.counts, ...figuresOf(deployment, evidence), ...deployment.figures() } };
   } finally {
     if (!stopped) await Promise.all(deployment.processes.map((each) => each.kill()));
   }

@@ -1,5 +1,6 @@
 import type { CuttingProxy } from './cutting-proxy.js';
-import type { ManagedProcess } from './managed-process.js';
+import type { Disturbable } from './disturbable.js';
+import type { Lanes } from './lanes.js';
 
 /**
  * What is attacked: a standalone server, or as many processes as a mesh has. All that the attack knows of it are addresses, processes that may be killed or held,
@@ -10,7 +11,9 @@ export abstract class Deployment {
   abstract readonly doors: readonly string[];
   /** The same without proxies, for whoever only looks. */
   abstract readonly quietDoor: string;
-  abstract readonly processes: readonly ManagedProcess[];
+  abstract readonly processes: readonly Disturbable[];
+  /** What may go wrong, and how much of it at once. */
+  abstract readonly lanes: Lanes;
   abstract readonly proxies: readonly CuttingProxy[];
   /** The ledger's file. */
   abstract readonly ledgerPath: string;
@@ -21,4 +24,8 @@ export abstract class Deployment {
   abstract stop(): Promise<void>;
   /** After `stop`: what is still kept as pending, and what else is wrong with what was stored; each one sentence. */
   abstract leftovers(): Promise<readonly string[]>;
+  /** What else is worth telling of how it went. */
+  figures(): Readonly<Record<string, number>> {
+    return {};
+  }
 }

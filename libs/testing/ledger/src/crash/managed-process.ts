@@ -2,8 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
-
-export type Role = 'server' | 'worker' | 'ledger';
+import type { Disturbable, Role } from './disturbable.js';
 
 export interface ProcessOptions {
   readonly name: string;
@@ -32,7 +31,7 @@ process.on('exit', () => alive.forEach((child) => child.kill('SIGKILL')));
  * 1. At most one incarnation lives; `kill` returns when it has ended, `start` when the next one is ready.
  * 2. An end that nobody asked for is noted as a fault, or mended where the process may die.
  */
-export class ManagedProcess {
+export class ManagedProcess implements Disturbable {
   readonly options: ProcessOptions;
   readonly faults: string[] = [];
   /** How often it was started. */

@@ -1,35 +1,26 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { fileURLToPath } from 'node:url';
 import { describeFindings, verifyFolder } from '@perdure/verify';
-import { FRAGILE_QUEUE } from '../interpreter/activity-options.js';
 import { Draws } from '../program/draws.js';
-import type { WorkerSettings } from '../worker/worker-settings.js';
 import { CuttingProxy } from './cutting-proxy.js';
 import { Deployment } from './deployment.js';
+import type { Disturbable } from './disturbable.js';
 import { freePort } from './free-port.js';
+import { STANDALONE_LANES } from './lanes.js';
+import { ledgerAndWorkers, type Population } from './ledger-and-workers.js';
 import { ManagedProcess, type ProcessOptions } from './managed-process.js';
 import { undelivered } from './undelivered.js';
 
-export interface StandaloneOptions {
+export interface StandaloneOptions extends Population {
   /** The server's built `main.js`. */
   readonly main: string;
   readonly folder: string;
   readonly seed: number;
   /** Threads of the server, each with a file of its own. */
   readonly shards: number;
-  readonly workers: number;
-  /** Workers with one slot, for activities that kill their worker. */
-  readonly fragileWorkers: number;
-  /** A worker for poisoned tasks too: needed where the same attempt may crash three times. */
-  readonly surgical: boolean;
 }
 
-const programOf = (path: string): string => fileURLToPath(new URL(`../../dist/${path}`, import.meta.url));
-const WORKER = programOf('worker/main.js');
-const LEDGER = programOf('book/main.js');
-const SLOTS = 40;
 const COMPLAINTS_SHOWN = 20;
 const TENANT = 'demo';
 
@@ -39,7 +30,8 @@ export class StandaloneDeployment extends Deployment {
   readonly tenant = TENANT;
   doors: readonly string[] = [];
   quietDoor = '';
-  processes: readonly ManagedProcess[] = [];
+  readonly lanes = STANDALONE_LANES;
+  processes: readonly Disturbable[] = [];
   proxies: readonly CuttingProxy[] = [];
   readonly #options: StandaloneOptions;
 
@@ -56,7 +48,7 @@ export class StandaloneDeployment extends Deployment {
     this.proxies = [clients, workers];
     this.doors = [await clients.listen()];
     this.quietDoor = `http://127.0.0.1:${port}`;
-    this.processes = [this.#server(port), this.#ledger(ledgerPort), ...this.#workers(await workers.listen(), `http://127.0.0.1:${ledgerPort}`)];
+    this.processes = [this.#server(port), ...ledgerAndWorkers({ ...this.#options, tenant: TENANT, ledgerPath: this.ledgerPath, ledgerPort, urls: [await workers.listen()] })];
     await Promise.all(this.processes.map((each) => each.start()));
   }
 
@@ -98,23 +90,6 @@ export class StandaloneDeployment extends Deployment {
   #server(port: number): ManagedProcess {
     const env = { PERDURE_PORT: String(port), PERDURE_DATA: this.#data, PERDURE_TENANT: TENANT, PERDURE_SAMPLES: 'off', PERDURE_SHARDS: String(this.#options.shards), PERDURE_LOG_LEVEL: 'warn' };
     return this.#process({ name: 'server', role: 'server', args: [this.#options.main], env, isReady: () => answers(`http://127.0.0.1:${port}/readyz`) });
-  }
-
-  #ledger(port: number): ManagedProcess {
-    return this.#process({ name: 'ledger', role: 'ledger', args: [LEDGER, this.ledgerPath, String(port)], isReady: () => answers(`http://127.0.0.1:${port}/`) });
-  }
-
-  #workers(url: string, ledger: string): ManagedProcess[] {
-    const { workers, fragileWorkers, surgical } = this.#options;
-    const worker = (identity: string, settings: Pick<WorkerSettings, 'queues' | 'slots' | 'surgical'>): ManagedProcess => {
-      const all: WorkerSettings = { url, tenant: TENANT, ledger, identity, ...settings };
-      return this.#process({ name: identity, role: 'worker', args: [WORKER, JSON.stringify(all)], mayDie: true, sheltered: settings.slots === 1 });
-    };
-    return [
-      ...Array.from({ length: workers }, (_, index) => worker(`worker-${index}`, { queues: ['default'], slots: SLOTS })),
-      ...Array.from({ length: fragileWorkers }, (_, index) => worker(`fragile-${index}`, { queues: [FRAGILE_QUEUE], slots: 1 })),
-      ...(surgical ? [worker('surgical', { queues: ['default', FRAGILE_QUEUE], slots: 1, surgical: true })] : []),
-    ];
   }
 }
 

@@ -1,0 +1,57 @@
+import { CockroachBundleSource, CockroachStackMapper, CockroachStateStore, historySliceStore } from '@perdure/cockroach';
+import { PerdureError, runKeyOf, type Json } from '@perdure/contract';
+import { Engine } from '@perdure/engine';
+import { HistorySlice, PROCESSOR_LIMITS, type HistoryCommit, type ProcessorEvents, type RunRef } from '@perdure/history';
+import { inspectBundle, SandboxRealms } from '@perdure/hosting';
+import { deriveRunId, sha256Hex } from '@perdure/identity';
+import { HintSender, outcomeKeyOf, type MeshParts, type SliceService } from '@perdure/mesh';
+import { Sandbox } from '@perdure/sandbox';
+
+const PURGE_RUNS_MAX = 500;
+
+/** The shards of history. All of a node's share one sandbox, and so its limits. */
+export const historyService = async (parts: MeshParts): Promise<SliceService<HistoryCommit, HistorySlice>> => {
+  const { config, pool, clock, map, logger } = parts;
+  const { snapshotKey, counts, retentionMs } = config;
+  if (!snapshotKey) throw new PerdureError('invalid-request', 'History needs a snapshot key.');
+  const sandbox = await Sandbox.create({ snapshotKey });
+  const realms = new SandboxRealms(sandbox);
+  const bundles = new CockroachBundleSource(pool, { clock });
+  const stacks = new CockroachStackMapper(bundles);
+  const engine = new Engine({ deriveRunId, digest: sha256Hex });
+  const events = toldEvents(parts);
+  // One node may come to own every shard.
+  const share = (limit: number): number => Math.max(1, Math.floor(limit / counts.history));
+  const limits = { realmsMax: share(PROCESSOR_LIMITS.realmsMax), realmsInBatchMax: share(PROCESSOR_LIMITS.realmsInBatchMax), runsMax: share(PROCESSOR_LIMITS.runsMax) };
+  return {
+    hasLog: true,
+    store: (slice) => historySliceStore(pool, slice),
+    machine: (slice, { epoch }) => {
+      logger.debug({ slice, epoch }, 'opens the shard');
+      return HistorySlice.open({ deps: { engine, bundles, stacks, realms, store: new CockroachStateStore(pool, slice), events }, epoch, map, snapshotKey, shard: Number(slice.split('/')[1]), limits });
+    },
+    operations: {
+      query: (owner, { body }) => {
+        const { ref, query } = body as { readonly ref: RunRef; readonly query: { readonly name: string; readonly input?: Json } };
+        return owner.read((machine) => machine.processor.query(ref, { ...query, at: clock.now() }));
+      },
+      inspect: async (_owner, { body }) => inspectBundle(sandbox, (body as { readonly code: string }).code),
+    },
+    sweep: async (owner) => (await owner.read((machine) => machine.processor.purge({ closedBeforeMs: clock.now() - retentionMs, limit: PURGE_RUNS_MAX }))) === PURGE_RUNS_MAX,
+  };
+};
+
+const toldEvents = ({ membership, calls, logger }: MeshParts): ProcessorEvents => {
+  const hints = new HintSender(membership, calls);
+  return {
+    outcome: (ref, outcome) => hints.decided(outcomeKeyOf(ref), outcome),
+    closed: (run) => hints.closed(runKeyOf(run)),
+    fault: (input, error, run) => {
+      const { tenant, workflowId, runId } = run?.run ?? input;
+      logger.error({ tenant, workflowId, runId, inputId: input.id, error: error.stack }, 'an input was set aside and its run suspended');
+    },
+    logs: (run, logs) => {
+      for (const { level, text } of logs) logger[level]({ ...run, source: 'workflow' }, text);
+    },
+  };
+};

@@ -1,0 +1,60 @@
+import { describe, expect, it } from '@jest/globals';
+import { ManualClock } from '@perdure/clock';
+import { PerdureError } from '@perdure/contract';
+import { SliceAsks } from './slice-asks.js';
+
+const problem = (code: string, status = 503) => ({ status, text: JSON.stringify({ code, detail: 'said so' }) });
+
+const asking = (answers: readonly ({ status: number; text: string } | Error)[]) => {
+  const clock = new ManualClock();
+  const asked: string[] = [];
+  const left = [...answers];
+  const asks = new SliceAsks({
+    clock, random: () => 0.5,
+    invoker: {
+      invoke: async (appId, method) => {
+        asked.push(`${appId} ${method}`);
+        const answer = left.length > 1 ? left.shift()! : left[0]!;
+        if (answer instanceof Error) throw answer;
+        return answer;
+      },
+    },
+  });
+  const passing = async <T>(promise: Promise<T>): Promise<T> => {
+    let isOver = false;
+    void promise.catch(() => undefined).finally(() => (isOver = true));
+    while (!isOver) {
+      clock.advanceBy(100);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    return promise;
+  };
+  return { asks, asked, passing };
+};
+
+describe('SliceAsks', () => {
+  it('asks again while nobody has the slice or answers, and gives the owner\'s answer', async () => {
+    const { asks, asked, passing } = asking([problem('not-owner'), new PerdureError('unavailable', 'no sidecar'), { status: 200, text: '{"tasks":[]}' }]);
+    expect(await passing(asks.ask('scheduler/1', { operation: 'poll', body: {} }))).toEqual({ tasks: [] });
+    expect(asked).toEqual(Array(3).fill('scheduler internal/slices/1/poll'));
+  });
+
+  it('passes the owner\'s refusal on as it is, at once', async () => {
+    const { asks, asked, passing } = asking([problem('unknown-query', 404)]);
+    await expect(passing(asks.ask('history/0', { operation: 'query', body: {} }))).rejects.toMatchObject({ code: 'unknown-query', message: 'said so' });
+    expect(asked).toHaveLength(1);
+  });
+
+  it('gives up in time', async () => {
+    const { asks, passing } = asking([problem('not-owner')]);
+    await expect(passing(asks.ask('history/0', { operation: 'query', body: {}, timeoutMs: 2_000 }))).rejects.toMatchObject({ code: 'not-owner' });
+  });
+
+  it('does not ask again for who has gone', async () => {
+    const gone = new AbortController();
+    gone.abort();
+    const { asks, asked, passing } = asking([problem('not-owner')]);
+    await expect(passing(asks.ask('history/0', { operation: 'query', body: {}, signal: gone.signal }))).rejects.toMatchObject({ code: 'not-owner' });
+    expect(asked).toHaveLength(1);
+  });
+});

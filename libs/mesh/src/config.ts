@@ -1,0 +1,91 @@
+import { PerdureError } from '@perdure/contract';
+import { resolveWebhookSources, type WebhookSource } from '@perdure/correlation';
+import { SERVICES, type MeshNode, type Service } from '@perdure/delivery';
+import { assertReachable, invalidConfig, readDeclarations, type Declarations } from '@perdure/hosting';
+import { SLOTS } from '@perdure/identity';
+import { z } from 'zod';
+
+const endpoints = z.string().min(1).transform((text) => text.split(',').map((each) => each.trim()));
+const onOff = z.enum(['on', 'off']).default('on').transform((text) => text === 'on');
+
+/** `history=4,scheduler=2,…`: how many slices each service has. */
+const counts = z.string().transform((text, context): Readonly<Record<Service, number>> => {
+  const found = Object.fromEntries(text.split(',').map((each) => each.split('=', 2)).map(([name, count]) => [name, Number(count)]));
+  for (const service of SERVICES) {
+    const count = found[service];
+    if (count === undefined || !Number.isInteger(count) || count < 1 || count > SLOTS) context.addIssue({ code: 'custom', message: `needs ${service}=N, N from 1 to ${SLOTS}` });
+  }
+  return found as Record<Service, number>;
+});
+
+const environmentSchema = z.object({
+  PERDURE_HOST: z.string().default('127.0.0.1'),
+  PERDURE_PORT: z.coerce.number().int().min(1).max(65_535),
+  /** Where the other nodes reach this one, `host:port`. Default: host and port. */
+  PERDURE_ADDRESS: z.string().optional(),
+  PERDURE_POSTGRES: z.string().min(1),
+  PERDURE_KAFKA: endpoints,
+  PERDURE_ETCD: endpoints,
+  /** Before the names of topics and keys: several meshes may share servers. */
+  PERDURE_PREFIX: z.string().regex(/^[a-z][a-z0-9-]*$/).default('perdure'),
+  /** The same for every node, and for as long as there is state. */
+  PERDURE_SLICES: counts.default({ history: 4, scheduler: 2, correlation: 2, compensation: 1 }),
+  /** Authenticates snapshots, 32 bytes in hex; the same for every node of history. */
+  PERDURE_SNAPSHOT_KEY: z.string().regex(/^[0-9a-f]{64}$/, '32 bytes in 64 lower-case hex digits').optional(),
+  PERDURE_TENANT: z.string().min(1).default('demo'),
+  PERDURE_CONFIG: z.string().optional(),
+  PERDURE_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  PERDURE_RETENTION_DAYS: z.coerce.number().positive().default(7),
+  /** Whether messages go by service invocation first. */
+  PERDURE_BUS_DIRECT: onOff,
+  /** Whether messages that were not confirmed go by pub/sub. */
+  PERDURE_BUS_PUBSUB: onOff,
+  DAPR_HTTP_PORT: z.coerce.number().int().min(1).max(65_535).default(3500),
+  /** What sidecar and nodes must show this one; the sidecar has it under the same name. */
+  APP_API_TOKEN: z.string().min(16),
+  /** What the sidecar wants to be shown. */
+  DAPR_API_TOKEN: z.string().optional(),
+});
+
+export interface MeshConfig {
+  readonly service: MeshNode['service'];
+  readonly host: string;
+  readonly port: number;
+  readonly address: string;
+  readonly postgres: string;
+  readonly kafka: readonly string[];
+  readonly etcd: readonly string[];
+  readonly prefix: string;
+  readonly counts: Readonly<Record<Service, number>>;
+  readonly snapshotKey?: Uint8Array;
+  readonly tenant: string;
+  readonly logLevel: string;
+  readonly retentionMs: number;
+  readonly bus: { readonly direct: boolean; readonly pubsub: boolean };
+  readonly sidecar: { readonly httpPort: number; readonly apiToken?: string };
+  readonly nodeToken: string;
+  readonly apiKeys: Declarations['apiKeys'];
+  readonly webhooks: Readonly<Record<string, WebhookSource>>;
+  readonly eventTypes: Declarations['eventTypes'];
+}
+
+const DAY_MS = 86_400_000;
+
+/** Reads a service's environment and the config file once; every bad name is listed. @throws PerdureError */
+export const readMeshConfig = (service: MeshNode['service'], env: NodeJS.ProcessEnv = process.env): MeshConfig => {
+  const parsed = environmentSchema.safeParse(env);
+  if (!parsed.success) throw invalidConfig('environment', parsed.error);
+  const found = parsed.data;
+  const { apiKeys, eventTypes, webhooks } = readDeclarations(found.PERDURE_CONFIG);
+  if (service === 'ingestion') assertReachable(found.PERDURE_HOST, { apiKeys });
+  if (service === 'history' && !found.PERDURE_SNAPSHOT_KEY) throw new PerdureError('invalid-request', 'environment: PERDURE_SNAPSHOT_KEY: history needs it, the same on every node.');
+  return Object.freeze({
+    service, host: found.PERDURE_HOST, port: found.PERDURE_PORT, address: found.PERDURE_ADDRESS ?? `${found.PERDURE_HOST}:${found.PERDURE_PORT}`,
+    postgres: found.PERDURE_POSTGRES, kafka: found.PERDURE_KAFKA, etcd: found.PERDURE_ETCD, prefix: found.PERDURE_PREFIX, counts: found.PERDURE_SLICES,
+    ...(found.PERDURE_SNAPSHOT_KEY ? { snapshotKey: Buffer.from(found.PERDURE_SNAPSHOT_KEY, 'hex') } : {}),
+    tenant: found.PERDURE_TENANT, logLevel: found.PERDURE_LOG_LEVEL, retentionMs: found.PERDURE_RETENTION_DAYS * DAY_MS,
+    bus: { direct: found.PERDURE_BUS_DIRECT, pubsub: found.PERDURE_BUS_PUBSUB },
+    sidecar: { httpPort: found.DAPR_HTTP_PORT, ...(found.DAPR_API_TOKEN ? { apiToken: found.DAPR_API_TOKEN } : {}) },
+    nodeToken: found.APP_API_TOKEN, apiKeys, webhooks: resolveWebhookSources(webhooks, env), eventTypes,
+  });
+};

@@ -1,0 +1,103 @@
+import { describe, expect, it } from '@jest/globals';
+import { ManualClock } from '@perdure/clock';
+import { runKeyOf, type InputOutcome } from '@perdure/contract';
+import { MemoryMembership, MemoryRegistry } from '@perdure/delivery/testing';
+import { MeshOutcomes } from '../ingestion/mesh-outcomes.js';
+import { MeshRuns, type MeshRunsDeps } from '../ingestion/mesh-runs.js';
+import { MESH_LIMITS } from '../mesh-limits.js';
+import { HintBoard } from './hint-board.js';
+import { HintSender } from './hint-sender.js';
+import { outcomeKeyOf, type Hints } from './hints.js';
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+const ref = { tenant: 't', workflowId: 'w', inputId: 'i' };
+const accepted: InputOutcome = { kind: 'accepted', runId: 'r' };
+const updated: InputOutcome = { kind: 'updated', runId: 'r', outcome: { status: 'completed' } };
+
+describe('HintSender', () => {
+  it('tells every instance of ingestion all that a turn has brought in one call, and one call at a time', async () => {
+    const registry = new MemoryRegistry();
+    for (const id of ['a', 'b']) registry.put({ id, service: 'ingestion', address: id });
+    registry.put({ id: 'c', service: 'history', address: 'c' });
+    const posted: { address: string; body: Hints }[] = [];
+    const answers: (() => void)[] = [];
+    const sender = new HintSender(new MemoryMembership(registry), {
+      post: (address, _path, { body }) => new Promise((resolve) => {
+        posted.push({ address, body: body as Hints });
+        answers.push(() => resolve(undefined));
+      }),
+    });
+    sender.decided('k1', accepted);
+    sender.closed('run1');
+    await turn();
+    sender.decided('k2', accepted);
+    await turn();
+    sender.decided('k3', accepted);
+    await turn();
+    expect(posted.map(({ address }) => address).sort()).toEqual(['a', 'b']);
+    for (const { body } of posted) expect(body).toEqual({ decided: [{ key: 'k1', outcome: accepted }], closed: ['run1'] });
+    for (const answer of answers.splice(0)) answer();
+    await turn();
+    expect(posted.slice(2).map(({ body }) => body.decided.map(({ key }) => key))).toEqual([['k2', 'k3'], ['k2', 'k3']]);
+  });
+});
+
+describe('MeshOutcomes', () => {
+  const world = () => {
+    const board = new HintBoard();
+    const clock = new ManualClock();
+    const stored = { outcome: undefined as InputOutcome | undefined, reads: 0 };
+    const outcomes = new MeshOutcomes({ board, clock, reader: { outcome: async () => (stored.reads++, stored.outcome) } });
+    return { board, clock, stored, outcomes };
+  };
+
+  it('answers by a hint without asking the store', async () => {
+    const { board, clock, stored, outcomes } = world();
+    const waiting = outcomes.await(ref, { untilMs: clock.now() + 60_000, done: () => true });
+    await turn();
+    board.hear({ decided: [{ key: outcomeKeyOf(ref), outcome: accepted }], closed: [] });
+    expect(await waiting).toEqual(accepted);
+    expect(stored.reads).toBe(0);
+  });
+
+  it('knows a hint that came before it was asked', async () => {
+    const { board, clock, outcomes } = world();
+    board.hear({ decided: [{ key: outcomeKeyOf(ref), outcome: accepted }], closed: [] });
+    expect(await outcomes.await(ref, { untilMs: clock.now() + 60_000, done: () => true })).toEqual(accepted);
+  });
+
+  it('looks by itself when hints are lost, and goes on until the outcome is the one that is wanted', async () => {
+    const { board, clock, stored, outcomes } = world();
+    const waiting = outcomes.await(ref, { untilMs: clock.now() + 60_000, done: ({ kind }) => kind === 'updated' });
+    await turn();
+    board.hear({ decided: [{ key: outcomeKeyOf(ref), outcome: accepted }], closed: [] });
+    await turn();
+    stored.outcome = updated;
+    clock.advanceBy(MESH_LIMITS.lookAgainAfterMs);
+    expect(await waiting).toEqual(updated);
+  });
+
+  it('gives up at the deadline with what is known', async () => {
+    const { clock, outcomes } = world();
+    const waiting = outcomes.await(ref, { untilMs: clock.now() + 500, done: () => true });
+    await turn();
+    clock.advanceBy(500);
+    expect(await waiting).toBeUndefined();
+  });
+});
+
+describe('MeshRuns.whenClosed', () => {
+  it('does not wait for what has closed since the caller looked, and wakes for what closes', async () => {
+    const board = new HintBoard();
+    const clock = new ManualClock();
+    const runs = new MeshRuns({ reader: {} as MeshRunsDeps['reader'], board, clock });
+    const run = { tenant: 't', workflowId: 'w', runId: 'r' };
+    let isOver = false;
+    const waiting = runs.whenClosed(run, { untilMs: clock.now() + 60_000 }).then(() => (isOver = true));
+    await turn();
+    expect(isOver).toBe(false);
+    board.hear({ decided: [], closed: [runKeyOf(run)] });
+    await waiting;
+    await runs.whenClosed(run, { untilMs: clock.now() + 60_000 });
+  });
+});

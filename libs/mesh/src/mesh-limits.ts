@@ -1,0 +1,29 @@
+/** Named limits of a node (I9). Units last. */
+export const MESH_LIMITS = {
+  /** Slices that a node opens at the same time: those of a lost node are not all taken at once. */
+  openingsMax: 2,
+  /** A slice is opened after a random part of this time, so that nodes do not come all at once. */
+  takeOverJitterMs: 100,
+  /** A slice that was lost or did not open is tried again after so long, and after twice the time each further time. */
+  reopenAfterMs: 250,
+  reopenAfterMsMax: 10_000,
+  /** An owner that lasted so long had no trouble. */
+  steadyAfterMs: 30_000,
+  /** What is asked of a slice's owner is answered within this time, or taken for lost. */
+  askTimeoutMs: 15_000,
+  /** Nobody has the slice now: whoever asks tries again after so long, and after twice the time each further time. */
+  askAgainAfterMs: 25,
+  askAgainAfterMsMax: 500,
+  /** Between nodes of one service. */
+  forwardTimeoutMs: 5_000,
+  /** Outcomes and closings that an instance of ingestion remembers, for those who ask only after the hint has come. */
+  hintsRememberedMax: 20_000,
+  /** Hints that wait to be sent to one node; beyond it the oldest are dropped: who waits looks again. */
+  hintsQueuedMax: 10_000,
+  /** Who waits for a hint looks by itself so often, for hints may be lost. */
+  lookAgainAfterMs: 1_000,
+  /** A request on `/internal` may be so long, bytes. */
+  internalBodyBytesMax: 64 * 1024 * 1024,
+  /** Messages carry payloads within structures of our own. */
+  internalJsonDepthMore: 32,
+} as const;

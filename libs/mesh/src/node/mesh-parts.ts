@@ -1,0 +1,68 @@
+import { SystemClock, type Clock } from '@perdure/clock';
+import { CockroachPool, migrate } from '@perdure/cockroach';
+import { EventTypes } from '@perdure/correlation';
+import { DaprBus, DaprSidecar } from '@perdure/dapr';
+import { SliceMap, type Logs, type Membership, type MeshNode } from '@perdure/delivery';
+import { EtcdMembership } from '@perdure/etcd';
+import { newId, SLOTS, slotOf } from '@perdure/identity';
+import { KafkaLogs } from '@perdure/kafka';
+import type { Logger } from 'pino';
+import type { MeshConfig } from '../config.js';
+import { NodeCalls } from './node-calls.js';
+
+/** What every node is connected to. */
+export interface MeshParts {
+  readonly config: MeshConfig;
+  readonly self: MeshNode;
+  readonly clock: Clock;
+  /** In [0, 1). */
+  readonly random: () => number;
+  readonly logger: Logger;
+  readonly pool: CockroachPool;
+  readonly logs: Logs;
+  readonly membership: Membership;
+  readonly sidecar: DaprSidecar;
+  readonly bus: DaprBus;
+  readonly calls: NodeCalls;
+  readonly eventTypes: EventTypes;
+  readonly map: SliceMap;
+  close(): Promise<void>;
+}
+
+/** Connects to the mesh's servers, makes what is missing there, and waits for none of its own parts. @throws PerdureError when one cannot be reached */
+export const connectParts = async (config: MeshConfig, { logger, random }: { readonly logger: Logger; readonly random: () => number }): Promise<MeshParts> => {
+  const clock = new SystemClock();
+  const { prefix, counts } = config;
+  const closers: (() => Promise<void>)[] = [];
+  const close = async (): Promise<void> => {
+    for (const each of closers.splice(0).reverse()) await each().catch((error: unknown) => logger.warn({ error: String(error) }, 'a part did not close well'));
+  };
+  try {
+    const pool = new CockroachPool({ connectionString: config.postgres, clock, random });
+    closers.push(() => pool.close());
+    await migrate(pool);
+    const logs = await KafkaLogs.connect({ brokers: config.kafka, prefix, counts: { history: counts.history, correlation: counts.correlation }, clock, random });
+    closers.push(() => logs.close());
+    const membership = await EtcdMembership.connect({ endpoints: config.etcd, prefix: `/${prefix}/nodes/`, clock, random });
+    closers.push(() => membership.leave());
+    const sidecar = new DaprSidecar({ host: '127.0.0.1', clock, httpPort: config.sidecar.httpPort, ...(config.sidecar.apiToken ? { apiToken: config.sidecar.apiToken } : {}) });
+    closers.push(() => sidecar.close());
+    const bus = new DaprBus({
+      sidecar, direct: config.bus.direct, ...(config.bus.pubsub ? {} : { pubsub: false as const }),
+      events: {
+        notDelivered: (service, way, error) => logger.warn({ to: service, way, error: error.message }, 'not delivered; it comes again'),
+        dropped: (service, way) => logger.warn({ to: service, way }, 'too much waits for a service; what was dropped comes again'),
+      },
+    });
+    closers.push(() => bus.close());
+    const calls = new NodeCalls(config.nodeToken);
+    closers.push(() => calls.close());
+    const eventTypes = new EventTypes(config.eventTypes);
+    const map = new SliceMap({ counts, slotOf, slots: SLOTS, routing: eventTypes });
+    const self: MeshNode = { id: newId(clock.now()), service: config.service, address: config.address };
+    return { config, self, clock, random, logger, pool, logs, membership, sidecar, bus, calls, eventTypes, map, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+};

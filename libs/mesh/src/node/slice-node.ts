@@ -1,0 +1,97 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { serviceOf, SliceOwner, type SliceMachine, type SliceName } from '@perdure/delivery';
+import { createHttpApp } from '@perdure/http';
+import { MESH_LIMITS } from '../mesh-limits.js';
+import { DeliveryDoor } from './delivery-door.js';
+import { InternalController, OwnService, sliceNaming } from './internal-controller.js';
+import type { MeshParts } from './mesh-parts.js';
+import { NodeAuthenticator } from './node-authenticator.js';
+import { NodeHealth, ProbesController } from './probes-controller.js';
+import { SliceHost } from './slice-host.js';
+import { SliceOperations } from './slice-operations.js';
+import type { SliceService } from './slice-service.js';
+import { Sweeps } from './sweeps.js';
+
+/** What a started node can be told. */
+export interface MeshServer {
+  readonly url: string;
+  /** Lets go of what it owns, answers what is in flight, says goodbye. */
+  close(): Promise<void>;
+}
+
+interface NodeModuleOptions {
+  readonly health: NodeHealth;
+  readonly door: DeliveryDoor;
+  readonly operations: object;
+  readonly service: OwnService;
+}
+
+/** The routes of a node that owns slices. */
+@Module({})
+class SliceNodeModule {
+  static register({ health, door, operations, service }: NodeModuleOptions): DynamicModule {
+    return {
+      module: SliceNodeModule,
+      controllers: [InternalController, ProbesController],
+      providers: [
+        { provide: NodeHealth, useValue: health },
+        { provide: DeliveryDoor, useValue: door },
+        { provide: SliceOperations, useValue: operations },
+        { provide: OwnService, useValue: service },
+      ],
+    };
+  }
+}
+
+/** The options of `createHttpApp` that every node has. */
+export const nodeHttpOptions = ({ logger }: Pick<MeshParts, 'logger'>) => ({
+  bodyBytesMaxByPrefix: { '/internal/': MESH_LIMITS.internalBodyBytesMax },
+  jsonDepthMoreByPrefix: { '/internal/': MESH_LIMITS.internalJsonDepthMore },
+  onInternal: (error: Error, request: { readonly url: string }) => logger.error({ err: error.cause ?? error, path: request.url }, 'a request met an error'),
+});
+
+/** Serves, joins the others, and owns the slices that fall to it. */
+export const startSliceNode = async <Rows, M extends SliceMachine<Rows>>(parts: MeshParts, service: SliceService<Rows, M>): Promise<MeshServer> => {
+  const { config, self, clock, random, logger, membership, logs, bus, map, calls } = parts;
+  const slices = map.slices.filter((slice) => serviceOf(slice) === self.service);
+  const open = (slice: SliceName, events: NonNullable<Parameters<typeof SliceOwner.open>[0]['events']>): Promise<SliceOwner<Rows, M>> =>
+    SliceOwner.open<Rows, M>({
+      slice, store: service.store(slice), ...(service.hasLog ? { log: logs.of(slice) } : {}), logs, bus, clock, random, events,
+      machine: (context) => service.machine(slice, context),
+      defer: (run) => void setImmediate(run),
+    });
+  const host = new SliceHost<Rows, M>({ self, slices, membership, open, clock, random, logger });
+  const health = new (class extends NodeHealth {
+    override async unready(): Promise<string | undefined> {
+      const { missing } = host;
+      return missing.length === 0 ? undefined : `it is to own ${missing.map(({ slice, why }) => (why === undefined ? slice : `${slice} (${why})`)).join(', ')}`;
+    }
+    override owned(): number {
+      return host.owners.length;
+    }
+  })();
+  const module = SliceNodeModule.register({
+    health, service: sliceNaming(slices), door: new DeliveryDoor({ selfId: self.id, host, calls }),
+    operations: new SliceOperations({ selfId: self.id, host, operations: service.operations, calls }),
+  });
+  const { nest } = await createHttpApp(module, { authenticator: new NodeAuthenticator(config.nodeToken), bodyBytesMax: MESH_LIMITS.internalBodyBytesMax, ...nodeHttpOptions(parts) });
+  await nest.listen(config.port, config.host);
+  await membership.join(self);
+  host.start();
+  health.hasJoined = true;
+  const sweeps = new Sweeps({ clock, logger, owners: () => host.owners, sweep: service.sweep?.bind(service) });
+  return {
+    url: await nest.getUrl(),
+    close: async () => {
+      health.isDraining = true;
+      sweeps.stop();
+      // The others take over as soon as they know; what is in hand is finished all the same.
+      await membership.leave();
+      for (const owner of host.owners) service.drain?.(owner);
+      await host.stop();
+      await nest.close();
+      await service.close?.();
+      await parts.close();
+    },
+  };
+};

@@ -1,0 +1,44 @@
+// npm run mesh: starts the whole mesh, shows where everything is, streams the logs, and ends all of it on Ctrl-C.
+import { CommanderError } from 'commander';
+import { LineProgress, ServerError, serversConfig } from '@perdure/servers';
+import { parseCommandLine } from './command-line.js';
+import { healthTable } from './health-table.js';
+import { LocalMesh } from './local-mesh.js';
+import { LogFollower } from './log-follower.js';
+import type { GivenServers } from './mesh-options.js';
+
+const root = process.cwd();
+
+const givenIn = ({ PERDURE_ETCD: etcd, PERDURE_POSTGRES: postgres, PERDURE_KAFKA: kafka, PERDURE_REDIS: redis }: NodeJS.ProcessEnv): GivenServers => ({
+  ...(etcd ? { etcd } : {}), ...(postgres ? { postgres } : {}), ...(kafka ? { kafka } : {}), ...(redis ? { redis } : {}),
+});
+
+const main = async (): Promise<number> => {
+  const { data, port, components, replicas, quiet } = parseCommandLine(process.argv.slice(2), root);
+  const progress = new LineProgress();
+  const told = new Promise<void>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve());
+  });
+  const mesh = await LocalMesh.start({ root, folder: data, replicas, port, components, given: givenIn(process.env) }, { config: serversConfig(), progress });
+  const followers = quiet ? [] : mesh.nodes.flatMap(({ app, sidecar }) => [app, sidecar]).map(({ name, logFile }) => new LogFollower(logFile, (line) => console.log(`${name.padEnd(22)} ${line}`)));
+  try {
+    await Promise.race([progress.step('waiting until every slice has its owner', () => mesh.ready()), told]);
+    console.error(`${healthTable(mesh)}\n\nPerdure serves ${mesh.urls.join(', ')}; Ctrl-C ends everything.\n  npm run perdure -- --url ${mesh.urls[0]} list`);
+    // What ends by itself is said; the others go on, as they would anywhere.
+    for (const server of mesh.processes) void server.exited.then(({ code, signal }) => console.error(`perdure: ${server.name} has ended (${signal ?? `code ${code}`}); its log is ${server.logFile}`));
+    await told;
+    return 0;
+  } finally {
+    for (const follower of followers) follower.stop();
+    await progress.step('ending what was started', () => mesh.stop());
+  }
+};
+
+process.exitCode = await main().catch((error: unknown) => {
+  if (error instanceof CommanderError) return error.exitCode;
+  if (!(error instanceof ServerError)) throw error;
+  if (error.tail) console.error(error.tail);
+  console.error(`perdure: ${error.message}`);
+  return 1;
+});
+process.exit();

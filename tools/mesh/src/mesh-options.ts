@@ -1,0 +1,32 @@
+export const MESH_SERVICES = ['ingestion', 'history', 'scheduler', 'correlation', 'compensation'] as const;
+export type MeshService = (typeof MESH_SERVICES)[number];
+
+export const isMeshService = (name: string): name is MeshService => (MESH_SERVICES as readonly string[]).includes(name);
+
+/** How many nodes each service has. */
+export type Replicas = Readonly<Record<MeshService, number>>;
+
+export const ONE_OF_EACH: Replicas = { ingestion: 1, history: 1, scheduler: 1, correlation: 1, compensation: 1 };
+
+/** Servers that are not to be started, for there is one already: a URL for PostgreSQL, `host:port` for the others. */
+export interface GivenServers {
+  readonly etcd?: string;
+  readonly postgres?: string;
+  readonly kafka?: string;
+  readonly redis?: string;
+}
+
+export interface MeshOptions {
+  /** The repository. */
+  readonly root: string;
+  /** Data, logs and secrets. */
+  readonly folder: string;
+  readonly replicas: Replicas;
+  /** Of the first node of ingestion; others get free ones. */
+  readonly port?: number;
+  /** The folder of Dapr's components. */
+  readonly components: string;
+  readonly given: GivenServers;
+  /** More for the nodes' environment. */
+  readonly env?: Readonly<Record<string, string>>;
+}
