@@ -1,7 +1,7 @@
 import { afterEach, beforeEach } from '@jest/globals';
 import { ManualClock } from '@perdure/clock';
 import { CockroachAuditLog, CockroachBundles, CockroachBundleSource, CockroachRunReader, CockroachWaitReader, compensationSliceStore, correlationSliceStore, historySliceStore, type CockroachPool } from '@perdure/cockroach';
-import { openTestDatabase, type TestDatabase } from '@perdure/cockroach/testing';
+import { keepBundles, openTestDatabase, type TestDatabase } from '@perdure/cockroach/testing';
 import type { SliceName, SliceStore } from '@perdure/delivery';
 import { slotOf, SLOTS } from '@perdure/identity';
 import { auditLogSuite } from './audit-log-suite.js';
@@ -44,7 +44,10 @@ const runs = async (): Promise<(slice: number, rows: RunRows) => Promise<void>> 
 };
 
 for (const [name, map] of [['PostgreSQL, by the map', MAP], ['PostgreSQL, over all shards', undefined]] as const) {
-  runReaderSuite(name, async () => ({ shardOf, reader: new CockroachRunReader(database.open(), map), write: await runs(), close: async () => undefined }));
+  runReaderSuite(name, async () => {
+    await keepBundles(database.pool, { tenants: ['t', 'u'], hashes: ['b1', 'b2'] });
+    return { shardOf, reader: new CockroachRunReader(database.open(), map), write: await runs(), close: async () => undefined };
+  });
 }
 waitReaderSuite('PostgreSQL', async () => ({ reader: new CockroachWaitReader(database.open()), write: await owners('correlation', correlationSliceStore), close: async () => undefined }));
 auditLogSuite('PostgreSQL', async () => ({ reader: new CockroachAuditLog(database.open()), write: await owners('compensation', compensationSliceStore), close: async () => undefined }));

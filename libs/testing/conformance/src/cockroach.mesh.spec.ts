@@ -1,11 +1,12 @@
 import { afterAll, beforeAll } from '@jest/globals';
 import { CockroachCorrelationStore, CockroachSagaStore, CockroachStateStore, CockroachTaskStore, CockroachTimerStore, compensationSliceStore, correlationSliceStore, historySliceStore, schedulerSliceStore, type CockroachPool } from '@perdure/cockroach';
-import { openTestDatabase, type TestDatabase } from '@perdure/cockroach/testing';
+import { keepBundles, openTestDatabase, type TestDatabase } from '@perdure/cockroach/testing';
 import type { SliceName, SliceStore } from '@perdure/delivery';
 import type { HistoryCommit } from '@perdure/history';
 import { correlationStoreSuite } from './correlation-store-suite.js';
 import type { Made, Make } from './made.js';
 import { sagaStoreSuite } from './saga-store-suite.js';
+import { ODD_TEXTS } from './sample-rows.js';
 import { taskStoreSuite, timerStoreSuite } from './scheduler-store-suite.js';
 import { sliceStoreSuite } from './slice-store-suite.js';
 import { stateStoreSuite } from './state-store-suite.js';
@@ -17,6 +18,7 @@ let slices = 0;
 beforeAll(async () => {
   database = await openTestDatabase(process.env['PERDURE_TEST_POSTGRES']);
   other = database.open();
+  await keepBundles(database.pool, { tenants: ['t', 'u', ...ODD_TEXTS], hashes: ['b1', 'b2'] });
 });
 afterAll(() => database.close());
 

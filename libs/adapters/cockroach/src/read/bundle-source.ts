@@ -20,7 +20,7 @@ export interface CockroachBundleSourceOptions {
 /**
  * The deployed bundles as a shard sees them. Code is named by its hash and so is kept; whether it is still deployed, and which bundle is
  * a default, other processes may change: what is known of that is at most a second old. Who starts a run on a bundle that was retired
- * within that second is refused by the commit (`bundle-guard.ts`).
+ * within that second is refused by the commit (`rows/bundle-guard.ts`).
  */
 export class CockroachBundleSource extends BundleSource {
   readonly #pool: CockroachPool;

@@ -25,7 +25,7 @@ const FIND: Statement = { name: 'view_bundle', text: `select ${COLUMNS} from bun
 
 /**
  * Only if it may go as this statement finds it (ingestion's `whyKept`): no default, no open run, none that started since `$3`. What it
- * reads and what a start reads (`bundle-guard.ts`) cannot both have been so: one of the two transactions fails and is tried anew.
+ * reads and what a start reads (`rows/bundle-guard.ts`) cannot both have been so: one of the two transactions fails and is tried anew.
  */
 const RETIRE: Statement = {
   name: 'retire_bundle',

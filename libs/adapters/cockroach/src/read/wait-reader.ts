@@ -2,8 +2,8 @@ import { WaitReader, type WaitRow, type WaitView } from '@perdure/correlation';
 import type { CockroachPool } from '../pool/cockroach-pool.js';
 import type { Statement } from '../pool/statement.js';
 
-/** A run's waits lie with the events that they are for, so on any slice. */
-const OF_WORKFLOW: Statement = { name: 'view_waits', text: 'select body from waits where tenant = $1 and workflow_id = $2' };
+/** A run's waits lie with the events that they are for, so on any slice. One that is blank is deleted (`ServiceRows`). */
+const OF_WORKFLOW: Statement = { name: 'view_waits', text: "select body from waits where tenant = $1 and workflow_id = $2 and body <> ''" };
 
 export class CockroachWaitReader extends WaitReader {
   readonly #pool: CockroachPool;

@@ -2,6 +2,7 @@ import type { SliceName } from '@perdure/delivery';
 import type { HistoryCommit, InputRow, RunRow, SnapshotRow, TransitionRow } from '@perdure/history';
 import { slotOf } from '@perdure/identity';
 import type { Query } from '../pool/statement.js';
+import { bundleGuard } from './bundle-guard.js';
 import { bigint, bytea, InsertRows, json, list, text } from './insert-rows.js';
 import { attributeHashes, bodyOf } from './run-record.js';
 import type { ServiceRows } from './service-rows.js';
@@ -70,6 +71,7 @@ const BLANK_SNAPSHOTS = new InsertRows<number>({
 });
 
 const historyQueries = (slice: SliceName, { runs, transitions, inputs, snapshots, snapshotsDropped }: HistoryCommit): Query[] => [
+  ...bundleGuard(runs),
   ...PUT_RUNS.queries(slice, runs),
   ...PUT_TRANSITIONS.queries(slice, transitions),
   ...PUT_INPUTS.queries(slice, inputs),

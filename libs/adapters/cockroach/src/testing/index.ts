@@ -1,2 +1,3 @@
+export { keepBundles } from './keep-bundles.js';
 export { openTestDatabase } from './test-database.js';
 export type { TestDatabase } from './test-database.js';
