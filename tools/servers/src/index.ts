@@ -1,8 +1,9 @@
 export { type ServersConfig, serversConfig } from './config.js';
+export { followLog } from './follow-log.js';
 export { requireFreePort, freePort } from './process/ports.js';
 export { askHttp } from './process/probes.js';
 export { type Exit, ServerProcess, type ServerSpec } from './process/server-process.js';
-export type { StartOptions } from './process/start-options.js';
+export type { StartOptions } from './process/start-server.js';
 export { obtain } from './programs/obtain.js';
 export type { Program, ProgramRecipe, Surroundings } from './programs/program.js';
 export { LineProgress, Progress, SilentProgress } from './progress.js';

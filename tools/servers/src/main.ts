@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { serversConfig } from './config.js';
 import { LineProgress } from './progress.js';
 import { jestArguments, startRingServers } from './ring.js';
+import { type Counts, ringResult } from './ring-result.js';
 import { ServerError } from './server-error.js';
 
 const root = process.cwd();
@@ -28,13 +29,16 @@ async function main(): Promise<number> {
   }
 }
 
-/** A run that fails without a failed test (nothing to run, a worker that died) is one failure too. */
-function conclude(report: string, code: number | null): number {
-  const counted = existsSync(report) ? execFileSync(process.execPath, [join(root, 'tools', 'ci', 'count.mjs'), report], { encoding: 'utf8' }) : '0 0';
-  const [passed = 0, said = 0] = counted.trim().split(' ').map(Number);
-  const failed = said === 0 && (code !== 0 || passed === 0) ? 1 : said;
+function conclude(report: string, exitCode: number | null): number {
+  const { passed, failed } = ringResult(countsIn(report), exitCode);
   console.log(`${passed} passed, ${failed} failed`);
   return failed === 0 ? 0 : 1;
+}
+
+function countsIn(report: string): Counts | undefined {
+  if (!existsSync(report)) return undefined;
+  const [passed = 0, failed = 0] = execFileSync(process.execPath, [join(root, 'tools', 'ci', 'count.mjs'), report], { encoding: 'utf8' }).split(' ').map(Number);
+  return { passed, failed };
 }
 
 process.exitCode = await main().catch((error: unknown) => {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { ServerProcess } from './process/server-process.js';
-import type { StartOptions } from './process/start-options.js';
+import type { StartOptions } from './process/start-server.js';
 import { obtain } from './programs/obtain.js';
 import type { Program, ProgramRecipe, Surroundings } from './programs/program.js';
 import { cockroachParserProgram } from './servers/cockroach-parser.js';

@@ -11,11 +11,12 @@ const GUARD = `
 read -r _
 pid=$1 signal=$2 folder=$3
 children() { cat /proc/$pid/task/$pid/children 2>/dev/null || pgrep -P $pid; }
-kill -CONT $pid $(children) 2>/dev/null
+children=$(children)
+kill -CONT $pid $children 2>/dev/null
 kill -$signal $pid 2>/dev/null
 i=0
 while kill -0 $pid 2>/dev/null && [ $i -lt ${GRACE_TENTHS} ]; do sleep 0.1; i=$((i+1)); done
-kill -KILL $pid $(children) 2>/dev/null
+kill -KILL $pid $children 2>/dev/null
 [ -z "$folder" ] || rm -rf "$folder"
 `;
 

@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import { SERVER_LIMITS } from './limits.js';
+import { PROBE_MS_MAX } from './limits.js';
 
 export interface Ask {
   readonly port: number;
@@ -18,7 +18,7 @@ export function askTcp({ port, send, isAnswer }: Ask): Promise<void> {
       if (fault) reject(fault);
       else resolve();
     };
-    socket.setTimeout(SERVER_LIMITS.probeMsMax, () => end(new Error('no answer in time')));
+    socket.setTimeout(PROBE_MS_MAX, () => end(new Error('no answer in time')));
     socket.on('error', end);
     socket.on('close', () => end(new Error('it closed the connection')));
     socket.on('data', (chunk: Buffer) => {
@@ -34,7 +34,7 @@ export function askTcp({ port, send, isAnswer }: Ask): Promise<void> {
 
 /** Asks over HTTP; the answer must be a 2xx that `isAnswer` takes. */
 export async function askHttp(url: string, isAnswer: (body: string) => boolean = () => true): Promise<void> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(SERVER_LIMITS.probeMsMax) });
+  const response = await fetch(url, { signal: AbortSignal.timeout(PROBE_MS_MAX) });
   const body = await response.text();
   if (!response.ok || !isAnswer(body)) throw new Error(`it answers ${response.status} ${body.slice(0, 100)}`);
 }

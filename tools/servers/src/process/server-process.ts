@@ -6,7 +6,7 @@ import { setTimeout as after } from 'node:timers/promises';
 import { lastLine, tailOf } from '../run.js';
 import { ServerError } from '../server-error.js';
 import { guard } from './guard.js';
-import { SERVER_LIMITS } from './limits.js';
+import { SERVER_LIMITS, type ServerLimits } from './limits.js';
 import { requireFreePort } from './ports.js';
 import { holdTree, killTree, signal } from './process-tree.js';
 
@@ -32,6 +32,7 @@ export interface ServerSpec {
   answers(): Promise<void>;
   /** Asks it to end soon: SIGTERM, but for PostgreSQL, which then waits for its clients. */
   readonly stopSignal?: NodeJS.Signals;
+  readonly limits?: Partial<ServerLimits>;
 }
 
 /** How a process ended. */
@@ -49,12 +50,14 @@ export interface Exit {
  */
 export class ServerProcess {
   readonly #spec: ServerSpec;
+  readonly #limits: ServerLimits;
   #child: ChildProcess | undefined;
   #exit: Promise<Exit> = Promise.resolve({ code: 0, signal: null });
   #held: readonly number[] = [];
 
   private constructor(spec: ServerSpec) {
     this.#spec = spec;
+    this.#limits = { ...SERVER_LIMITS, ...spec.limits };
   }
 
   static async start(spec: ServerSpec): Promise<ServerProcess> {
@@ -140,7 +143,7 @@ export class ServerProcess {
 
   async #end(): Promise<void> {
     if (!this.#isAlive()) return;
-    const patience = setTimeout(() => void this.kill('SIGKILL'), SERVER_LIMITS.stopMsMax);
+    const patience = setTimeout(() => void this.kill('SIGKILL'), this.#limits.stopMsMax);
     await this.kill(this.#spec.stopSignal ?? 'SIGTERM');
     clearTimeout(patience);
   }
@@ -175,18 +178,18 @@ export class ServerProcess {
 
   async #untilItAnswers(child: ChildProcess): Promise<void> {
     if (child.pid === undefined) await this.#exit;
-    const deadline = performance.now() + SERVER_LIMITS.startMsMax;
+    const deadline = performance.now() + this.#limits.startMsMax;
     let why = 'it was not asked';
     while (performance.now() < deadline) {
       const answered = await this.#spec.answers().then(() => true, (error: unknown) => {
-        why = error instanceof Error ? error.message : String(error);
+        why = reasonOf(error as Error);
         return false;
       });
       if (!this.#isAlive()) throw await this.#diedAtStart();
       if (answered) return;
-      await Promise.race([after(SERVER_LIMITS.betweenProbesMs), this.#exit]);
+      await Promise.race([after(this.#limits.betweenProbesMs), this.#exit]);
     }
-    throw new ServerError(`${this.name} did not answer within ${SERVER_LIMITS.startMsMax / 1000} s (${why}); its log is ${this.logFile}`, { tail: this.#logTail() });
+    throw new ServerError(`${this.name} did not answer within ${this.#limits.startMsMax / 1000} s (${why}); its log is ${this.logFile}`, { tail: this.#logTail() });
   }
 
   async #diedAtStart(): Promise<ServerError> {
@@ -199,3 +202,6 @@ export class ServerProcess {
     return tailOf(readFileSync(this.logFile, 'utf8'));
   }
 }
+
+/** "fetch failed" says nothing; its cause does. */
+const reasonOf = ({ message, cause }: Error): string => (cause as Error | undefined)?.message ?? message;

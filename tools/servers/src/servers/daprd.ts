@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { freePort } from '../process/ports.js';
 import { askHttp } from '../process/probes.js';
-import { ServerProcess } from '../process/server-process.js';
-import { groundFor, type StartOptions } from '../process/start-options.js';
+import type { ServerProcess } from '../process/server-process.js';
+import { startServer, type StartOptions } from '../process/start-server.js';
 import { executables, withVersionFlag } from '../programs/candidates.js';
 import { goTool } from '../programs/go-tool.js';
 import type { ProgramRecipe } from '../programs/program.js';
@@ -43,29 +43,29 @@ export interface DaprdOptions extends StartOptions {
 }
 
 /** A sidecar on loopback, without placement and scheduler. Its address is its HTTP API's URL. It is ready before its application is. */
-export async function startDaprd(options: DaprdOptions): Promise<ServerProcess> {
-  const ground = await groundFor(options);
-  const grpcPort = options.grpcPort ?? (await freePort());
-  const internalGrpcPort = options.internalGrpcPort ?? (await freePort());
-  const metricsPort = options.metricsPort ?? (await freePort());
-  const { port } = ground;
-  const address = `http://127.0.0.1:${port}`;
-  return ServerProcess.start({
-    ...ground,
-    command: options.program.path,
-    args: [
-      ...['--app-id', options.appId, '--app-protocol', 'http', ...(options.appPort === undefined ? [] : ['--app-port', String(options.appPort)])],
-      ...['--dapr-http-port', String(port), '--dapr-grpc-port', String(grpcPort), '--dapr-listen-addresses', '127.0.0.1'],
-      ...['--dapr-internal-grpc-port', String(internalGrpcPort), '--dapr-internal-grpc-listen-address', '127.0.0.1'],
-      ...['--metrics-port', String(metricsPort), '--metrics-listen-address', '127.0.0.1'],
-      ...['--placement-host-address', '', '--scheduler-host-address', '', '--resources-path', options.resources],
-      ...(options.configFile === undefined ? [] : ['--config', options.configFile]),
-      ...['--log-level', options.logLevel ?? 'warn', ...(options.args ?? [])],
-    ],
-    // Else it registers the machine's own address with the name resolver.
-    env: { ...options.env, DAPR_HOST_IP: '127.0.0.1' },
-    address,
-    ports: [port, grpcPort, internalGrpcPort, metricsPort],
-    answers: () => askHttp(`${address}/v1.0/healthz/outbound`),
+export function startDaprd(options: DaprdOptions): Promise<ServerProcess> {
+  return startServer(options, async (ground) => {
+    const grpcPort = options.grpcPort ?? (await freePort());
+    const internalGrpcPort = options.internalGrpcPort ?? (await freePort());
+    const metricsPort = options.metricsPort ?? (await freePort());
+    const { port } = ground;
+    const address = `http://127.0.0.1:${port}`;
+    return {
+      command: options.program.path,
+      args: [
+        ...['--app-id', options.appId, '--app-protocol', 'http', ...(options.appPort === undefined ? [] : ['--app-port', String(options.appPort)])],
+        ...['--dapr-http-port', String(port), '--dapr-grpc-port', String(grpcPort), '--dapr-listen-addresses', '127.0.0.1'],
+        ...['--dapr-internal-grpc-port', String(internalGrpcPort), '--dapr-internal-grpc-listen-address', '127.0.0.1'],
+        ...['--metrics-port', String(metricsPort), '--metrics-listen-address', '127.0.0.1'],
+        ...['--placement-host-address', '', '--scheduler-host-address', '', '--resources-path', options.resources],
+        ...(options.configFile === undefined ? [] : ['--config', options.configFile]),
+        ...['--log-level', options.logLevel ?? 'warn', ...(options.args ?? [])],
+      ],
+      // Else it registers the machine's own address with the name resolver.
+      env: { ...options.env, DAPR_HOST_IP: '127.0.0.1' },
+      address,
+      ports: [port, grpcPort, internalGrpcPort, metricsPort],
+      answers: () => askHttp(`${address}/v1.0/healthz/outbound`),
+    };
   });
 }

@@ -4,8 +4,8 @@ import { dirname, join } from 'node:path';
 import { serversConfig } from '../config.js';
 import { freePort } from '../process/ports.js';
 import { askTcp } from '../process/probes.js';
-import { ServerProcess } from '../process/server-process.js';
-import { groundFor, type StartOptions } from '../process/start-options.js';
+import type { ServerProcess } from '../process/server-process.js';
+import { startServer, type StartOptions } from '../process/start-server.js';
 import { executables } from '../programs/candidates.js';
 import { mavenJars } from '../programs/maven-jars.js';
 import type { Candidate, ProgramRecipe } from '../programs/program.js';
@@ -37,25 +37,25 @@ function installed(libs: string): Candidate[] {
 }
 
 /** One broker that is its own controller. Its address is host:port. Topics exist only where they are created. */
-export async function startKafka(options: StartOptions): Promise<ServerProcess> {
-  const ground = await groundFor(options);
-  const { folder, port } = ground;
-  const controllerPort = await freePort();
-  const java = await javaFor('Kafka', { least: JAVA_MIN, config: serversConfig(), instead: INSTEAD });
-  const jars = join(options.program.path, '*');
-  const [properties, logging] = [join(folder, 'server.properties'), join(folder, 'log4j2.properties')];
-  await writeFile(properties, serverProperties({ data: join(folder, 'data'), port, controllerPort }));
-  await writeFile(logging, LOGGING);
-  if (!existsSync(join(folder, 'data', 'meta.properties'))) {
-    await run(java, ['-Xmx128m', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-cp', jars, 'kafka.tools.StorageTool', 'format', '--standalone', '-t', CLUSTER_ID, '-c', properties], { cwd: folder });
-  }
-  return ServerProcess.start({
-    ...ground,
-    command: java,
-    args: ['-Xmx512m', '-Xms256m', '-XX:+UseG1GC', `-Dlog4j2.configurationFile=${logging}`, '-cp', jars, 'kafka.Kafka', properties],
-    address: `127.0.0.1:${port}`,
-    ports: [port, controllerPort],
-    answers: () => askTcp({ port, send: apiVersionsRequest(), isAnswer: (received) => received.length >= 10 && received.readInt16BE(8) === 0 }),
+export function startKafka(options: StartOptions): Promise<ServerProcess> {
+  return startServer(options, async (ground) => {
+    const { folder, port } = ground;
+    const controllerPort = await freePort();
+    const java = await javaFor('Kafka', { least: JAVA_MIN, config: serversConfig(), instead: INSTEAD });
+    const jars = join(options.program.path, '*');
+    const [properties, logging] = [join(folder, 'server.properties'), join(folder, 'log4j2.properties')];
+    await writeFile(properties, serverProperties({ data: join(folder, 'data'), port, controllerPort }));
+    await writeFile(logging, LOGGING);
+    if (!existsSync(join(folder, 'data', 'meta.properties'))) {
+      await run(java, ['-Xmx128m', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-cp', jars, 'kafka.tools.StorageTool', 'format', '--standalone', '-t', CLUSTER_ID, '-c', properties], { cwd: folder });
+    }
+    return {
+      command: java,
+      args: ['-Xmx512m', '-Xms256m', '-XX:+UseG1GC', `-Dlog4j2.configurationFile=${logging}`, '-cp', jars, 'kafka.Kafka', properties],
+      address: `127.0.0.1:${port}`,
+      ports: [port, controllerPort],
+      answers: () => askTcp({ port, send: apiVersionsRequest(), isAnswer: (received) => received.length >= 10 && received.readInt16BE(8) === 0 }),
+    };
   });
 }
 

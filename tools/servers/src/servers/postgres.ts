@@ -2,8 +2,8 @@ import { existsSync, realpathSync } from 'node:fs';
 import { chmod, chown, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { askTcp } from '../process/probes.js';
-import { ServerProcess } from '../process/server-process.js';
-import { groundFor, type StartOptions } from '../process/start-options.js';
+import type { ServerProcess } from '../process/server-process.js';
+import { startServer, type StartOptions } from '../process/start-server.js';
 import { executables, versionsIn, withVersionFlag } from '../programs/candidates.js';
 import { npmPostgres, NPM_POSTGRES_VERSION } from '../programs/npm-postgres.js';
 import type { ProgramRecipe } from '../programs/program.js';
@@ -27,23 +27,23 @@ export const postgresProgram: ProgramRecipe = {
 };
 
 /** Its address is a postgres:// URL. Durable as it comes (fsync on); isolation is as it comes too, the client's business. */
-export async function startPostgres(options: StartOptions): Promise<ServerProcess> {
-  const ground = await groundFor(options);
-  const { folder, port } = ground;
-  const user = postgresUser();
-  await requireReachable(folder, user);
-  const bin = await reachableProgram(options.program, user);
-  const data = await dataFolder({ bin, folder, user });
-  const settings = { listen_addresses: '127.0.0.1', port, unix_socket_directories: '', max_connections: CONNECTIONS_MAX };
-  return ServerProcess.start({
-    ...ground,
-    ...(user && { uid: user.uid, gid: user.gid }),
-    command: join(bin, 'postgres'),
-    args: ['-D', data, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
-    address: `postgres://${USER}@127.0.0.1:${port}/${DATABASE}`,
-    ports: [port],
-    stopSignal: 'SIGINT', // on SIGTERM it waits for its clients to leave
-    answers: () => askTcp({ port, send: startupMessage(), isAnswer: isReadyForQuery }),
+export function startPostgres(options: StartOptions): Promise<ServerProcess> {
+  return startServer(options, async (ground) => {
+    const { folder, port } = ground;
+    const user = postgresUser();
+    await requireReachable(folder, user);
+    const bin = await reachableProgram(options.program, user);
+    const data = await dataFolder({ bin, folder, user });
+    const settings = { listen_addresses: '127.0.0.1', port, unix_socket_directories: '', max_connections: CONNECTIONS_MAX };
+    return {
+      ...(user && { uid: user.uid, gid: user.gid }),
+      command: join(bin, 'postgres'),
+      args: ['-D', data, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
+      address: `postgres://${USER}@127.0.0.1:${port}/${DATABASE}`,
+      ports: [port],
+      stopSignal: 'SIGINT', // on SIGTERM it waits for its clients to leave
+      answers: () => askTcp({ port, send: startupMessage(), isAnswer: isReadyForQuery }),
+    };
   });
 }
 

@@ -1,6 +1,6 @@
 import { askTcp } from '../process/probes.js';
-import { ServerProcess } from '../process/server-process.js';
-import { groundFor, type StartOptions } from '../process/start-options.js';
+import type { ServerProcess } from '../process/server-process.js';
+import { startServer, type StartOptions } from '../process/start-server.js';
 import { executables, withVersionFlag } from '../programs/candidates.js';
 import type { ProgramRecipe } from '../programs/program.js';
 import { wheelProgram } from '../programs/wheel-program.js';
@@ -17,24 +17,24 @@ export const redisProgram: ProgramRecipe = {
 };
 
 /** Its address is host:port. What it has answered is on disk. */
-export async function startRedis(options: StartOptions): Promise<ServerProcess> {
-  const ground = await groundFor(options);
-  const { port, folder } = ground;
-  return ServerProcess.start({
-    ...ground,
-    command: options.program.path,
-    args: ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--appendonly', 'yes', '--appendfsync', 'always', '--save', '', '--daemonize', 'no'],
-    address: `127.0.0.1:${port}`,
-    ports: [port],
-    answers: () =>
-      askTcp({
-        port,
-        send: Buffer.from('PING\r\n'),
-        isAnswer(received) {
-          const said = received.toString();
-          if (said.startsWith('-')) throw new Error(said.trim()); // it still reads its data
-          return said.startsWith('+PONG');
-        },
-      }),
+export function startRedis(options: StartOptions): Promise<ServerProcess> {
+  return startServer(options, async (ground) => {
+    const { port, folder } = ground;
+    return {
+      command: options.program.path,
+      args: ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--appendonly', 'yes', '--appendfsync', 'always', '--save', '', '--daemonize', 'no'],
+      address: `127.0.0.1:${port}`,
+      ports: [port],
+      answers: () =>
+        askTcp({
+          port,
+          send: Buffer.from('PING\r\n'),
+          isAnswer(received) {
+            const said = received.toString();
+            if (said.startsWith('-')) throw new Error(said.trim()); // it still reads its data
+            return said.startsWith('+PONG');
+          },
+        }),
+    };
   });
 }

@@ -1,6 +1,6 @@
 import { askHttp } from '../process/probes.js';
-import { ServerProcess } from '../process/server-process.js';
-import { groundFor, type StartOptions } from '../process/start-options.js';
+import type { ServerProcess } from '../process/server-process.js';
+import { startServer, type StartOptions } from '../process/start-server.js';
 import { executables, withVersionFlag } from '../programs/candidates.js';
 import { goTool } from '../programs/go-tool.js';
 import type { ProgramRecipe } from '../programs/program.js';
@@ -22,15 +22,15 @@ export const toxiproxyProgram: ProgramRecipe = {
 };
 
 /** It has no proxies yet: `new Toxiproxy(server.address)` makes them. */
-export async function startToxiproxy(options: StartOptions): Promise<ServerProcess> {
-  const ground = await groundFor(options);
-  const address = `http://127.0.0.1:${ground.port}`;
-  return ServerProcess.start({
-    ...ground,
-    command: options.program.path,
-    args: ['-host', '127.0.0.1', '-port', String(ground.port)],
-    address,
-    ports: [ground.port],
-    answers: () => askHttp(`${address}/version`),
+export function startToxiproxy(options: StartOptions): Promise<ServerProcess> {
+  return startServer(options, async (ground) => {
+    const address = `http://127.0.0.1:${ground.port}`;
+    return {
+      command: options.program.path,
+      args: ['-host', '127.0.0.1', '-port', String(ground.port)],
+      address,
+      ports: [ground.port],
+      answers: () => askHttp(`${address}/version`),
+    };
   });
 }

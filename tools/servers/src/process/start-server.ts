@@ -1,8 +1,9 @@
-import { chmod, mkdir, mkdtemp } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Program } from '../programs/program.js';
 import { freePort } from './ports.js';
+import { ServerProcess, type ServerSpec } from './server-process.js';
 
 export interface StartOptions {
   readonly program: Program;
@@ -23,7 +24,18 @@ export interface Ground {
   readonly logFile: string;
 }
 
-export async function groundFor({ program, name = program.name, port, folder }: StartOptions): Promise<Ground> {
+/** Prepares the ground, has the recipe say what is run on it, and starts that. Where this fails, what was temporary is removed. */
+export async function startServer(options: StartOptions, recipe: (ground: Ground) => Promise<Omit<ServerSpec, keyof Ground>>): Promise<ServerProcess> {
+  const ground = await groundFor(options);
+  try {
+    return await ServerProcess.start({ ...ground, ...(await recipe(ground)) });
+  } catch (error) {
+    if (ground.temporary) await rm(ground.folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+async function groundFor({ program, name = program.name, port, folder }: StartOptions): Promise<Ground> {
   const own = folder ?? (await mkdtemp(join(tmpdir(), `perdure-${program.name}-`)));
   await mkdir(own, { recursive: true });
   // PostgreSQL's user must be able to go through it.
