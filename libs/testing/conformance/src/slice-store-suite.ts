@@ -56,6 +56,13 @@ function epochs(subject: Subject): void {
       expect(await store.epoch()).toBe(2);
     });
 
+    it('is needed for a commit', async () => {
+      const { store, state } = subject.made;
+      await expect(store.commit(batch(1, 0, { changes: { runs: [runRow(1, keyOf('a'))] } }))).rejects.toMatchObject({ fault: 'staleOwner' });
+      expect(await store.head()).toMatchObject({ epoch: 0, cursor: 0 });
+      expect(await state.findRun(keyOf('a'))).toBeUndefined();
+    });
+
     it.each([0, 2])('is not taken from %i when it is 1', async (from) => {
       const { store } = subject.made;
       await store.takeOver(0);
@@ -114,11 +121,6 @@ function commits(subject: Subject): void {
       expect(await store.countTry(3, '@1')).toBe(2);
     });
 
-    it('of a slice that nobody has taken writes nothing', async () => {
-      const { store } = subject.made;
-      await expect(store.commit(batch(0, 0))).rejects.toMatchObject({ fault: 'staleOwner' });
-    });
-
     it('is all or nothing when something in its middle cannot be stored', async () => {
       const { store, state } = subject.made;
       await store.commit(batch(1, 0, { changes: { runs: [runRow(1, keyOf('a'))], transitions: [transitionRow(1, 1)] } }));
@@ -159,6 +161,8 @@ function deliveries(subject: Subject): void {
       const head = await (await subject.made.reopen()).head();
       expect([...head.outbox].sort((a, b) => a.number - b.number)).toEqual([row('scheduler/0', 2), odd]);
       expect(head.lastNumbers).toEqual({ 'scheduler/0': 3, 'correlation/1': 1 });
+      await store.commit(batch(1, 2, { outbox: { put: [row('scheduler/0', 4), row('correlation/1', 2)], confirmed: [] } }));
+      expect((await store.head()).lastNumbers).toEqual({ 'scheduler/0': 4, 'correlation/1': 2 });
     });
 
     it('keeps marks by their source, each as it was put last', async () => {
