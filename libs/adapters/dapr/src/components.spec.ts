@@ -35,6 +35,7 @@ interface Resource {
     readonly bulkSubscribe?: { readonly enabled: boolean; readonly maxMessagesCount: number };
     readonly policies?: { readonly retries: Readonly<Record<string, Retry>>; readonly timeouts: Readonly<Record<string, string>> };
     readonly targets?: { readonly components: Readonly<Record<string, { readonly inbound?: { readonly retry?: string; readonly timeout?: string } }>> };
+    readonly features?: readonly { readonly name: string; readonly enabled: boolean }[];
     readonly accessControl?: { readonly defaultAction: string; readonly policies?: readonly { readonly appId: string; readonly defaultAction: string }[] };
   };
 }
@@ -114,6 +115,10 @@ describe.each(FOLDERS)('Those of %s', (folder) => {
     // An ETag of v1 stays the same after the first update.
     if (statestore.spec.type !== 'state.redis') expect(statestore.spec.version).toBe('v2');
     expect(valueOf(statestore, 'keyPrefix')).toBe('name');
+  });
+
+  it('change nothing under a running sidecar', () => {
+    for (const { spec } of of(folder, 'Configuration')) expect(spec.features).toContainEqual({ name: 'HotReload', enabled: false });
   });
 
   it('let the five services call each other, and anyone call ingestion', () => {

@@ -16,7 +16,7 @@ const root = fileURLToPath(new URL('../../../..', import.meta.url)).replace(/\/$
 const clock = new SystemClock();
 const bodyOf = async (request: IncomingMessage): Promise<string> => Buffer.concat((await request.toArray()) as Buffer[]).toString();
 
-describe.each(localFolders(root, process.env))('With %s', (from) => {
+describe.each(localFolders(root, process.env).map((path) => [path.replace(`${root}/`, ''), path] as const))('With %s', (_name, from) => {
   let app: Server;
   let folder: ComponentFolder;
   let caller: SidecarProcess;

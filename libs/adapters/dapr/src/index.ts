@@ -14,3 +14,4 @@ export type { SaveOptions, Stored } from './dapr-state.js';
 export { parseDeliveries } from './delivery-batch.js';
 export type { DeliveryBatch } from './delivery-batch.js';
 export { addDeliveryParsers } from './delivery-parsers.js';
+export { serviceCallerOf } from './service-caller.js';

@@ -62,13 +62,13 @@ export const busSuite = (name: string, make: MakeBusWorld, { messageBytesMax = L
 
     it('brings all of many messages between many slices in the end', async () => {
       await correspondence.run({ sources: 4, destinations: 4, each: 100 });
-    }, 60_000);
+    }, 90_000);
 
     it('does so also when a receiver cannot take every tenth delivery', async () => {
       await correspondence.run({ sources: 4, destinations: 4, each: 60, perTick: 1, failEach: 10 });
-    }, 60_000);
+    }, 90_000);
 
     it('brings what was sent before, and messages that are large', async () => {
       await correspondence.run({ sources: 1, destinations: 1, each: 3, payloadBytes: messageBytesMax, resendsOnly: true });
-    }, 60_000);
+    }, 90_000);
   });

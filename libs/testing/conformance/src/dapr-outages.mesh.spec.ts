@@ -10,7 +10,7 @@ import { Gate } from './gate.js';
 const root = fileURLToPath(new URL('../../../..', import.meta.url)).replace(/\/$/, '');
 const LETTERS: Letters = { sources: 3, destinations: 3, each: 120, perTick: 1 };
 
-describe.each(localFolders(root, process.env))('Deliveries with %s', (folder) => {
+describe.each(localFolders(root, process.env).map((path) => [path.replace(`${root}/`, ''), path] as const))('Deliveries with %s', (_name, folder) => {
   let world: DaprWorld;
   let correspondence: Correspondence;
   let gate: Gate;
@@ -68,5 +68,5 @@ describe.each(localFolders(root, process.env))('Deliveries with %s', (folder) =>
     await dead.until((events) => events.length >= 2);
     expect(dead.events.map(({ data }) => data)).toEqual(expect.arrayContaining([{ envelopes: 'garbage' }, 'neither']));
     expect(world.heard.filter((what) => what.startsWith('unreadable')).length).toBeGreaterThanOrEqual(2);
-  }, 60_000);
+  }, 120_000);
 });

@@ -9,7 +9,7 @@ interface DeadLetter {
 }
 
 const LOOK_EVERY_MS = 50;
-const LOOKS_MAX = 600;
+const LOOKS_MAX = 1_500;
 
 /** Reads the dead letter topic as a person would have it read: by an app that subscribes to it. */
 export class DeadLetterReader {

@@ -1,3 +1,5 @@
+import { resolve } from 'node:path';
+
 /** What `npm run test:mesh` sets. A spec without it fails: it must not look as if it had passed. */
 export interface MeshEnvironment {
   readonly daprd: string;
@@ -29,5 +31,5 @@ export const readMeshEnvironment = (env: NodeJS.ProcessEnv): MeshEnvironment => 
 /** The folders of `components/` that one machine can run; or the one that is asked for. */
 export const localFolders = (root: string, env: NodeJS.ProcessEnv): readonly string[] => {
   const asked = env['PERDURE_TEST_COMPONENTS'];
-  return asked ? [asked] : [`${root}/components/local`, `${root}/components/local-redis`];
+  return asked ? [resolve(root, asked)] : [`${root}/components/local`, `${root}/components/local-redis`];
 };
