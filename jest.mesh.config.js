@@ -4,6 +4,7 @@ import base from './jest.config.js';
 export default {
   ...base,
   testMatch: ['<rootDir>/{apps,libs,tools}/**/*.mesh.spec.ts'],
+  setupFiles: ['<rootDir>/tools/servers/src/testing/record-statements.ts'],
   testPathIgnorePatterns: ['/node_modules/', '/dist/'],
   testTimeout: 120_000,
 };

@@ -25,10 +25,15 @@ const SERVERS: readonly RingServer[] = [
   { variable: 'PERDURE_TEST_KAFKA', recipe: kafkaProgram, start: startKafka },
 ];
 
+/** CockroachDB's own parser, which the statements of the specs are checked by. */
+export const PARSER = 'PERDURE_TEST_COCKROACH_PARSER';
+/** The file in which they are noted. */
+export const STATEMENTS = 'PERDURE_TEST_STATEMENTS';
+
 /** Programs that specs run themselves, by the variable that has the path. */
 const PROGRAMS: Readonly<Record<string, ProgramRecipe>> = {
   PERDURE_TEST_DAPRD: daprdProgram,
-  PERDURE_TEST_COCKROACH_PARSER: cockroachParserProgram,
+  [PARSER]: cockroachParserProgram,
   PERDURE_TEST_TOXIPROXY: toxiproxyProgram,
 };
 
