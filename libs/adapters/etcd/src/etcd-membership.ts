@@ -15,7 +15,7 @@ export interface EtcdMembershipOptions {
   /** In [0, 1). */
   readonly random: () => number;
   readonly limits?: Partial<EtcdLimits>;
-  /** etcd was away or refused something. It is tried again; nobody need do anything. */
+  /** etcd is away or has refused something; told once until it is back. It is tried on and on. */
   readonly trouble?: (error: PerdureError) => void;
 }
 
@@ -52,11 +52,7 @@ export class EtcdMembership extends Membership {
   override async join(node: MeshNode): Promise<void> {
     if (this.#registration) throw new PerdureError('internal', 'A node joins once.');
     const { prefix, clock, random, trouble } = this.#options;
-    const report = (error: PerdureError): void => {
-      this.#list.suspect();
-      trouble?.(error);
-    };
-    this.#registration = new Registration({ gateway: this.#gateway, key: `${nodesUnder(prefix)}${node.id}`, node, clock, random, limits: this.#limits, trouble: report });
+    this.#registration = new Registration({ gateway: this.#gateway, key: `${nodesUnder(prefix)}${node.id}`, node, clock, random, limits: this.#limits, trouble: (error) => trouble?.(error), unreached: () => this.#list.suspect() });
     await this.#registration.registered;
   }
 

@@ -70,7 +70,7 @@ export class NodeList {
       try {
         await this.#follow(revision ?? (await this.#read()));
       } catch (thrown) {
-        if (!this.#watch.signal.aborted) this.#options.trouble(toPerdureError(thrown));
+        if (!this.#watch.signal.aborted && this.#patience.isFirst) this.#options.trouble(toPerdureError(thrown));
       }
       await this.#patience.afterFailure();
     }

@@ -23,6 +23,11 @@ export class Patience {
     return this.#isStopped;
   }
 
+  /** The first of a row of failures is worth telling. */
+  get isFirst(): boolean {
+    return this.#failures === 0;
+  }
+
   succeeded(): void {
     this.#failures = 0;
   }

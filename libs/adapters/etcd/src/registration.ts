@@ -10,6 +10,8 @@ export interface RegistrationOptions extends PatienceOptions {
   readonly key: string;
   readonly node: MeshNode;
   readonly trouble: (error: PerdureError) => void;
+  /** A call has failed: whatever waits for etcd may wait for nothing. */
+  readonly unreached: () => void;
 }
 
 /**
@@ -55,7 +57,8 @@ export class Registration {
         await this.#step();
         this.#patience.succeeded();
       } catch (thrown) {
-        this.#options.trouble(toPerdureError(thrown));
+        this.#options.unreached();
+        if (this.#patience.isFirst) this.#options.trouble(toPerdureError(thrown));
         await this.#patience.afterFailure();
       }
     }

@@ -19,6 +19,11 @@ export class Backoff {
     this.#options = options;
   }
 
+  /** The first of a row of failures is worth telling. */
+  get isFirst(): boolean {
+    return this.#failures === 0;
+  }
+
   succeeded(): void {
     this.#failures = 0;
   }

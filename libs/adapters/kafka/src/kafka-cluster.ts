@@ -33,6 +33,8 @@ export class KafkaCluster {
   readonly #seeds: readonly Broker[];
   readonly #links = new Map<string, BrokerLink>();
   readonly #views = new Map<string, TopicView>();
+  /** Views that are being asked for: those who read a topic's partitions need one at the same time. */
+  readonly #asked = new Map<string, Promise<TopicView>>();
   #turn = 0;
 
   constructor(options: KafkaClusterOptions) {
@@ -49,7 +51,13 @@ export class KafkaCluster {
   }
 
   /** As it is. @throws PerdureError `unavailable`, also when there is no such topic */
-  async refresh(topic: string): Promise<TopicView> {
+  refresh(topic: string): Promise<TopicView> {
+    const asked = this.#asked.get(topic) ?? this.#refresh(topic).finally(() => this.#asked.delete(topic));
+    this.#asked.set(topic, asked);
+    return asked;
+  }
+
+  async #refresh(topic: string): Promise<TopicView> {
     const view = await this.find(topic);
     if (!view) throw new PerdureError('unavailable', `Kafka has no topic ${topic}.`);
     return view;

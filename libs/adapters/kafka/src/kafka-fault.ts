@@ -14,3 +14,6 @@ export const toUnavailable = (thrown: unknown, doing: string): PerdureError => {
   const why = thrown instanceof Error ? thrown.message : String(thrown);
   return new PerdureError('unavailable', `Kafka cannot ${doing} now: ${why}`, { cause: thrown });
 };
+
+/** kafkajs says so of a Produce that is over the topic's limit; trying again helps nobody. */
+export const isTooLarge = (thrown: unknown): boolean => thrown instanceof Error && (('type' in thrown && thrown.type === 'MESSAGE_TOO_LARGE') || isTooLarge(thrown.cause));

@@ -9,6 +9,8 @@ export const KAFKA_LIMITS = {
   /** One Produce of one partition: what has waited goes together, up to this. */
   produceRecordsMax: 2_000,
   produceBytesMax: 512 * 1024,
+  /** Over which a process produces. */
+  produceConnections: 4,
   /** Appends of one partition that wait; beyond it they are refused as `overloaded`. */
   appendQueueBytesMax: 64 * 1024 * 1024,
   /** One record. An input's payload is limited far below, and JSON may write a byte as six. */

@@ -4,7 +4,7 @@ import { PerdureError } from '@perdure/contract';
 import { Logs, serviceOf, type Service, type SliceName } from '@perdure/delivery';
 import { Backoff } from './backoff.js';
 import { KafkaCluster, type PartitionName } from './kafka-cluster.js';
-import { toUnavailable } from './kafka-fault.js';
+import { isTooLarge, toUnavailable } from './kafka-fault.js';
 import { KAFKA_LIMITS, type KafkaLimits } from './kafka-limits.js';
 import { KafkaLog } from './kafka-log.js';
 import type { Produced } from './partition-writer.js';
@@ -30,14 +30,15 @@ export interface KafkaLogsOptions {
   /** Whether each Produce is on the disk before it is acknowledged. Default: yes. Of topics that are made. */
   readonly isFlushed?: boolean;
   readonly limits?: Partial<KafkaLimits>;
-  /** Kafka was away or refused something. It is tried again. */
+  /** Kafka cannot be read from now; told once until it can be again. It is tried on and on. */
   readonly trouble?: (error: PerdureError) => void;
 }
 
 interface Parts {
   readonly limits: KafkaLimits;
   readonly cluster: KafkaCluster;
-  readonly producer: Producer;
+  /** A broker answers one connection's requests in order, each after its fsync; partitions take turns at several. */
+  readonly producers: readonly Producer[];
 }
 
 /** The logs of all slices on Kafka: a topic a service, a partition a slice, acknowledged by all replicas, deleted from by us alone. */
@@ -57,13 +58,14 @@ export class KafkaLogs extends Logs {
     const limits = { ...KAFKA_LIMITS, ...options.limits };
     const kafka = toKafka(options, limits);
     const cluster = new KafkaCluster({ brokers: options.brokers, clientId: clientIdOf(options), limits });
-    const producer = kafka.producer({ allowAutoTopicCreation: false, retry: { retries: 0 }, createPartitioner: () => ({ message }) => message.partition! });
+    const producers = Array.from({ length: limits.produceConnections }, () => kafka.producer({ allowAutoTopicCreation: false, retry: { retries: 0 }, createPartitioner: () => ({ message }) => message.partition! }));
+    const parts = { limits, cluster, producers };
     try {
       await ensureTopics(options, { kafka, cluster, limits });
-      await producer.connect();
-      return new KafkaLogs(options, { limits, cluster, producer });
+      await Promise.all(producers.map((producer) => producer.connect()));
+      return new KafkaLogs(options, parts);
     } catch (thrown) {
-      await Promise.allSettled([producer.disconnect(), cluster.close()]);
+      await disconnect(parts);
       throw toUnavailable(thrown, 'be used');
     }
   }
@@ -81,7 +83,7 @@ export class KafkaLogs extends Logs {
 
   async close(): Promise<void> {
     await Promise.all([...this.#logs.values()].map((log) => log.close()));
-    await Promise.all([this.#parts.producer.disconnect(), this.#parts.cluster.close()]);
+    await disconnect(this.#parts);
   }
 
   #open(slice: SliceName): KafkaLog {
@@ -95,10 +97,21 @@ export class KafkaLogs extends Logs {
 
   async #produce({ topic, partition }: PartitionName, records: readonly Produced[]): Promise<number> {
     const messages = records.map(({ id, value }) => ({ partition, value, headers: { [ID_HEADER]: id } }));
-    const [answer] = await this.#parts.producer.send({ topic, acks: -1, timeout: this.#parts.limits.callTimeoutMs, messages });
-    return Number(answer!.baseOffset) + records.length;
+    const { producers, limits } = this.#parts;
+    try {
+      const [answer] = await producers[partition % producers.length]!.send({ topic, acks: -1, timeout: limits.callTimeoutMs, messages });
+      return Number(answer!.baseOffset) + records.length;
+    } catch (thrown) {
+      if (isTooLarge(thrown)) throw new PerdureError('payload-too-large', `Topic ${topic} takes no record as large as that.`, { cause: thrown });
+      throw thrown;
+    }
   }
 }
+
+/** Nobody uses them any more; what they may still complain of helps nobody. */
+const disconnect = async ({ producers, cluster }: Pick<Parts, 'producers' | 'cluster'>): Promise<void> => {
+  await Promise.allSettled([...producers.map((producer) => producer.disconnect()), cluster.close()]);
+};
 
 const isLogged = (service: Service): service is LoggedService => service === 'history' || service === 'correlation';
 

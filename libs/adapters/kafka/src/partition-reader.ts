@@ -17,7 +17,7 @@ const bytesOf = ({ value }: RawRecord): number => 100 + (value?.length ?? 0);
  * it is acknowledged, and a little is read ahead.
  *
  * 1. `#ahead` are the records from the reader's offset on without a gap; `#next` is where the next fetch begins.
- * 2. Where a fetch waits at `#next`, nothing read ahead means nothing to read, except below `#end`, which this process knows to be there.
+ * 2. Where a fetch waits for a record, nothing read ahead means nothing to read, except below `#end`, which this process knows to be there.
  */
 export class PartitionReader {
   readonly #options: PartitionReaderOptions;
@@ -30,6 +30,8 @@ export class PartitionReader {
   #aheadBytes = 0;
   /** `undefined`: nobody has said yet where to begin. */
   #next: number | undefined;
+  /** Where a fetch waits. */
+  #waitsAt: number | undefined;
   #end = 0;
   #topicId: string | undefined;
   #fault: LogMismatch | undefined;
@@ -50,16 +52,17 @@ export class PartitionReader {
 
   /** The topic is `topicId` as of now. Whoever still listens has the old one, and is told so by `read`. */
   isOf(topicId: string): void {
-    if (this.#topicId === topicId || this.#listeners.size > 0) return;
-    this.#topicId = topicId;
+    if (this.#listeners.size > 0) return;
     this.#fault = undefined;
+    if (this.#topicId === topicId) return;
+    this.#topicId = topicId;
     this.#reset(undefined);
     this.#end = 0;
   }
 
   async read(offset: number, limit: number): Promise<readonly LogRecord[]> {
     this.#seek(offset);
-    if (this.#ahead.length === 0 && (!this.#following || offset < this.#end)) await this.#fill(offset);
+    if (this.#ahead.length === 0 && (this.#waitsAt !== offset || offset < this.#end)) await this.#fill(offset);
     if (this.#fault) throw this.#fault;
     // Another reader may have moved on meanwhile; there is one owner, so it does not matter whose turn it is.
     const first = this.#ahead.findIndex((record) => record.offset >= offset);
@@ -131,7 +134,7 @@ export class PartitionReader {
           this.#tell();
           break;
         }
-        if (this.#listeners.size > 0) this.#options.trouble(toUnavailable(thrown, `read ${this.#options.slice}`));
+        if (this.#listeners.size > 0 && this.#backoff.isFirst) this.#options.trouble(toUnavailable(thrown, `read ${this.#options.slice}`));
         await this.#backoff.wait();
       }
     }
@@ -146,9 +149,12 @@ export class PartitionReader {
     if (this.#next === undefined) {
       const { end } = await cluster.ends({ topic, partition });
       this.#next ??= end;
+      // What came between their asking and this answer is behind it.
+      this.#tell();
     }
     const offset = this.#next;
-    const fetched = await this.#fetch(this.#waiting, { offset, waitMs: limits.fetchWaitMs });
+    this.#waitsAt = offset;
+    const fetched = await this.#fetch(this.#waiting, { offset, waitMs: limits.fetchWaitMs }).finally(() => (this.#waitsAt = undefined));
     // The reader has gone elsewhere meanwhile: back, or further than this reaches.
     if (this.#next < offset || this.#next > fetched.next) return;
     if (this.#put(fetched)) this.#tell();

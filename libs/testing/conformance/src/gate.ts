@@ -1,12 +1,13 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
-/** A way to a server that can be shut: connections are cut, and new ones refused, until it is opened again at the same address. */
+/** A way to a server that can be shut: connections are cut, and new ones refused, until it is opened again at the same address. Or nothing comes through, and nobody is told. */
 export class Gate {
   readonly #to: { readonly host: string; readonly port: number };
   readonly #sockets = new Set<Socket>();
   #server: Server | undefined;
   #port = 0;
+  #isSilent = false;
 
   private constructor(to: string) {
     const [host = '', port = ''] = to.split(':');
@@ -24,6 +25,9 @@ export class Gate {
   }
 
   async reopen(): Promise<void> {
+    // Connections that were silent have lost bytes, and are of no use.
+    if (this.#isSilent) await this.shut();
+    this.#isSilent = false;
     const server = createServer((inner) => this.#join(inner, connect(this.#to)));
     server.listen(this.#port, '127.0.0.1');
     await once(server, 'listening');
@@ -41,10 +45,17 @@ export class Gate {
     await closed;
   }
 
+  /** Connections stay and are taken; what is sent is lost. */
+  silence(): void {
+    this.#isSilent = true;
+    for (const socket of this.#sockets) socket.unpipe().resume();
+  }
+
   #join(...[one, other]: [Socket, Socket]): void {
     for (const [socket, peer] of [[one, other], [other, one]] as const) {
       this.#sockets.add(socket);
-      socket.pipe(peer);
+      if (this.#isSilent) socket.resume();
+      else socket.pipe(peer);
       // A cut connection is what a gate is for; its other end is told by being cut too.
       socket.on('error', () => peer.destroy());
       socket.on('close', () => {
