@@ -13,7 +13,7 @@ const tsc = bin('typescript', 'bin/tsc');
 const SCRIPTS = {
   start: { build: true, args: ['apps/standalone/dist/main.js'] },
   perdure: { build: true, args: ['apps/cli/dist/main.js'], keepDirectory: true },
-  // Its own packages (Restate's server and SDK) are no part of the workspace's install; without Restate none are needed.
+  // Its own packages (Restate, Temporal's SDK, DBOS) are no part of the workspace's install; without the peers none are needed.
   bench: { build: true, own: 'tools/bench', args: ['tools/bench/dist/main.js'] },
   // The whole mesh with real servers: --help says more.
   mesh: { build: true, args: ['tools/mesh/dist/main.js'] },
@@ -39,7 +39,7 @@ if (!script) {
 }
 
 ensureInstalled(root);
-const doesWithout = /--only[= ]perdure|--help/.test(rest.join(' '));
+const doesWithout = /--only[= ](perdure|mesh)\b|--help/.test(rest.join(' '));
 if (script.own && !doesWithout) ensureInstalled(join(root, script.own), `the packages of ${script.own}`);
 const node = findNode(root);
 if (!node) {

@@ -2,11 +2,11 @@ import { wordFor, type RunInput } from './expected.js';
 import type { Reply, Request } from './http-lane.js';
 
 /** `bare` is the least that a node:http server does with such requests: a limit, no system. */
-export type SystemName = 'perdure' | 'restate' | 'bare';
+export type SystemName = 'perdure' | 'restate' | 'mesh' | 'temporal' | 'dbos' | 'bare';
 
 /** How a system is asked over its public HTTP API, with one request wherever it has one that does. */
 export interface Dialect {
-  /** Starts a workflow and waits for its result. */
+  /** Starts a workflow and waits for its result, unless `attachesAfterRun`. */
   run(workflow: string, id: string, input: RunInput): Request;
   /** Starts a workflow. */
   start(workflow: string, id: string, input: RunInput): Request;
@@ -18,6 +18,8 @@ export interface Dialect {
   result(workflow: string, id: string): Request;
   /** Whether a reply to `run`, `attach` or `result` is that the run returned what `expected` says. */
   holds(reply: Reply, expected: unknown): boolean;
+  /** It has no request that does both: after `run`, the result is waited for by `attach`. */
+  readonly attachesAfterRun?: true;
 }
 
 const JSON_HEADERS = { 'content-type': 'application/json' };
@@ -44,4 +46,35 @@ const restate: Dialect = {
   holds: ({ status, body }, expected) => status === 200 && body === JSON.stringify(expected),
 };
 
-export const DIALECTS: Readonly<Record<SystemName, Dialect>> = { perdure, restate, bare: { ...perdure, holds: ({ status }) => status === 200 } };
+/** Its own HTTP API. One waits for a result by waiting for the event that closes the history, for 20 s at most; a longer run counts as an answer that is wrong. */
+const temporal: Dialect = {
+  run: (workflow, id, input) => post(temporalPath(id), { workflowType: { name: workflow }, taskQueue: { name: TEMPORAL_TASK_QUEUE }, input: [input] }),
+  start: (workflow, id, input) => temporal.run(workflow, id, input),
+  wake: (_workflow, id) => post(`${temporalPath(id)}/signal/woken`, { input: [wordFor(id)] }),
+  attach: (_workflow, id) => get(`${temporalPath(id)}/history?waitNewEvent=true&historyEventFilterType=HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT`),
+  result: (_workflow, id) => get(`${temporalPath(id)}/history?historyEventFilterType=HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT`),
+  holds: ({ status, body }, expected) => status === 200 && JSON.stringify(temporalResult(JSON.parse(body) as TemporalHistory)) === JSON.stringify(expected),
+  attachesAfterRun: true,
+};
+
+export const TEMPORAL_TASK_QUEUE = 'bench';
+
+const temporalPath = (id: string): string => `/api/v1/namespaces/default/workflows/${id}`;
+
+interface TemporalHistory {
+  readonly history?: { readonly events?: readonly { readonly workflowExecutionCompletedEventAttributes?: { readonly result?: readonly unknown[] } }[] };
+}
+
+const temporalResult = ({ history }: TemporalHistory): unknown => history?.events?.at(-1)?.workflowExecutionCompletedEventAttributes?.result?.[0];
+
+/** It is a library: these are the routes of the program that uses it. */
+const dbos: Dialect = {
+  run: (workflow, id, input) => post(`/${workflow}/${id}`, input),
+  start: (workflow, id, input) => post(`/${workflow}/${id}/start`, input),
+  wake: (workflow, id) => post(`/${workflow}/${id}/woken`, wordFor(id)),
+  attach: (workflow, id) => get(`/${workflow}/${id}`),
+  result: (workflow, id) => get(`/${workflow}/${id}`),
+  holds: restate.holds,
+};
+
+export const DIALECTS: Readonly<Record<SystemName, Dialect>> = { perdure, restate, mesh: perdure, temporal, dbos, bare: { ...perdure, holds: ({ status }) => status === 200 } };

@@ -50,7 +50,11 @@ const askOf = (job: LoadJob): Ask => {
   switch (job.kind) {
     case 'run':
     case 'execute':
-      return async (lane, id, count) => checked(await lane.send(dialect.run(workflow, id, inputOf(id, count))), id, count);
+      return async (lane, id, count) => {
+        const reply = await lane.send(dialect.run(workflow, id, inputOf(id, count)));
+        if (!dialect.attachesAfterRun) return checked(reply, id, count);
+        return reply.status < 300 ? checked(await lane.send(dialect.attach(workflow, id)), id, count) : { reply, isRight: false };
+      };
     case 'attach':
       return async (lane, id, count) => checked(await lane.send(dialect.attach(workflow, id)), id, count);
     case 'check':

@@ -1,11 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { Lab } from './lab.js';
+import { meshReportOf } from './mesh-report.js';
 import { parseOptions, USAGE, type Options, type Workload } from './options.js';
 import { reportOf, type Row } from './report.js';
 import { fanOut } from './workloads/fan-out.js';
 import { fiveStep } from './workloads/five-step.js';
 import { limits } from './workloads/limits.js';
+import { meshFiveStep } from './workloads/mesh-five-step.js';
 import type { Outcome } from './workloads/outcome.js';
 import { parked } from './workloads/parked.js';
 import { resume } from './workloads/resume.js';
@@ -19,12 +21,12 @@ const run = async (options: Options): Promise<void> => {
   const lab = await Lab.open(options);
   const rows: Row[] = [];
   const remarks: string[] = [];
-  for (const workload of options.workloads) {
-    const outcome = await RUN[workload](lab);
+  for (const workload of options.mesh ? [meshFiveStep] : options.workloads.map((name) => RUN[name])) {
+    const outcome = await workload(lab);
     rows.push(...outcome.rows);
     remarks.push(...outcome.remarks);
   }
-  console.log([reportOf(rows), '', ...remarks].join('\n'));
+  console.log([options.mesh ? meshReportOf(rows) : reportOf(rows), '', ...remarks].join('\n'));
   if (options.json) writeFileSync(options.json, `${JSON.stringify({ node: process.version, cpus: cpus().map(({ model }) => model), at: new Date().toISOString(), remarks, rows }, undefined, 2)}\n`);
 };
 

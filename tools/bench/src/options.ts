@@ -1,10 +1,14 @@
 import { parseArgs } from 'node:util';
 
 export const WORKLOADS = ['limits', 'five-step', 'signal', 'parked', 'resume', 'fan-out', 'timers', 'shards'] as const;
-export type AskedSystem = 'perdure' | 'restate';
+/** Those of one run, which are measured in turns: the standalone server beside its peer, or the mesh beside its own. */
+const SYSTEMS = { standalone: ['perdure', 'restate'], mesh: ['mesh', 'temporal', 'dbos'] } as const;
+export type AskedSystem = (typeof SYSTEMS)[keyof typeof SYSTEMS][number];
 export type Workload = (typeof WORKLOADS)[number];
 
 export interface Options {
+  /** The five-step workload on the mesh and its peers, in place of the standalone server's workloads. */
+  readonly mesh: boolean;
   readonly workloads: readonly Workload[];
   readonly concurrency: readonly number[];
   readonly seconds: number;
@@ -18,27 +22,29 @@ export interface Options {
 
 export const USAGE = `npm run bench -- [options]
 
+  --mesh                   the five-step workload on the mesh, on Temporal's development server and on DBOS, in place of all that follows
   --workload NAME[,NAME]   ${WORKLOADS.join(', ')}; default all
-  --concurrency N[,N]      in flight at once; default 1,16,64,256
+  --concurrency N[,N]      in flight at once; default 1,16,64,256; with --mesh 1,16,64
   --seconds S              measured for each system at each concurrency; default 20
-  --only SYSTEM            perdure or restate; default both, in turns
+  --only SYSTEM            perdure or restate, with --mesh mesh, temporal or dbos; default all of them, in turns
   --quick                  a pass that shows all of it works, in about a minute; its figures mean nothing
   --json FILE              records everything that was measured
   --data FOLDER            where the servers' files are while they run, on a real disk; default the system's temporary folder
 `;
 
-const SYSTEMS: readonly AskedSystem[] = ['perdure', 'restate'];
-
 /** @throws Error that says what is wrong with the arguments */
 export const parseOptions = (args: readonly string[]): Options => {
   const text = { type: 'string' } as const;
-  const { values } = parseArgs({ args: [...args], options: { workload: text, concurrency: text, seconds: text, only: text, json: text, data: text, quick: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } } });
-  const { quick, help } = values;
+  const { values } = parseArgs({ args: [...args], options: { workload: text, concurrency: text, seconds: text, only: text, json: text, data: text, mesh: { type: 'boolean', default: false }, quick: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } } });
+  const { mesh, quick, help } = values;
+  if (mesh && values.workload !== undefined) throw new Error('--mesh has one workload: leave --workload out');
+  const systems: readonly AskedSystem[] = SYSTEMS[mesh ? 'mesh' : 'standalone'];
   return {
+    mesh,
     workloads: values.workload === undefined ? WORKLOADS : values.workload.split(',').map((name) => oneOf(WORKLOADS, name, '--workload')),
-    concurrency: (values.concurrency ?? (quick ? '1,16' : '1,16,64,256')).split(',').map((count) => positive(count, '--concurrency')),
+    concurrency: (values.concurrency ?? (quick ? '1,16' : mesh ? '1,16,64' : '1,16,64,256')).split(',').map((count) => positive(count, '--concurrency')),
     seconds: positive(values.seconds ?? (quick ? '1' : '20'), '--seconds'),
-    systems: values.only === undefined ? SYSTEMS : [oneOf(SYSTEMS, values.only, '--only')],
+    systems: values.only === undefined ? systems : [oneOf(systems, values.only, '--only')],
     json: values.json,
     data: values.data,
     quick,

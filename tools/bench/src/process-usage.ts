@@ -15,11 +15,17 @@ interface ThreadUsage {
   readonly cpuS: number;
 }
 
-/** Field 2 is the name in parentheses and may itself hold any; fields 14 and 15 are user and system time. */
-export const parseStat = (text: string): ThreadUsage => {
+interface Stat extends ThreadUsage {
+  /** Of the children that have ended and were waited for, with theirs. */
+  readonly endedChildrenS: number;
+}
+
+/** Field 2 is the name in parentheses and may itself hold any; fields 14 and 15 are user and system time, 16 and 17 the ended children's. */
+export const parseStat = (text: string): Stat => {
   const end = text.lastIndexOf(')');
   const fields = text.slice(end + 2).split(' ');
-  return { name: text.slice(text.indexOf('(') + 1, end), cpuS: (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND };
+  const secondsFrom = (at: number): number => (Number(fields[at]) + Number(fields[at + 1])) / TICKS_PER_SECOND;
+  return { name: text.slice(text.indexOf('(') + 1, end), cpuS: secondsFrom(11), endedChildrenS: secondsFrom(13) };
 };
 
 /** What the kernel says that a process has used. @throws Error when there is no such process, or no /proc */
@@ -32,6 +38,22 @@ export const usageOf = (pid: number): Usage => {
   const rss = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
   return { cpuS: parseStat(readFileSync(`/proc/${pid}/stat`, 'utf8')).cpuS, threads, rssBytes: Number(rss?.[1] ?? 0) * 1024 };
 };
+
+/** The same with all that it has started, ended ones too: PostgreSQL has a process for each connection. Threads and memory are its own. */
+export const usageOfTree = (pid: number): Usage => {
+  const own = usageOf(pid);
+  return { ...own, cpuS: treeOf(pid).reduce((total, each) => total + cpuWithEnded(each), 0) };
+};
+
+const cpuWithEnded = (pid: number): number => {
+  const stat = readIfThere(`/proc/${pid}/stat`);
+  if (stat === undefined) return 0;
+  const { cpuS, endedChildrenS } = parseStat(stat);
+  return cpuS + endedChildrenS;
+};
+
+/** A process and all that live of those that it and they have started. */
+export const treeOf = (pid: number): number[] => [pid, ...(readIfThere(`/proc/${pid}/task/${pid}/children`) ?? '').split(' ').filter((word) => word !== '').flatMap((child) => treeOf(Number(child)))];
 
 /** CPU seconds that anything has used since the machine started. */
 export const busyCpuS = (): number => busyOf(readFileSync('/proc/stat', 'utf8'));

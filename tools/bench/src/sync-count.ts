@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 
 const CALLS = 'fsync,fdatasync,sync_file_range,msync';
@@ -17,3 +18,45 @@ export const straceArgs = (path: string): string[] => ['-D', '-f', '-qq', '--sec
 export const countSyncs = (path: string): number => syncsIn(readFileSync(path, 'utf8'));
 
 export const syncsIn = (trace: string): number => trace.split('\n').filter((line) => /^(\d+ +)?(fsync|fdatasync|sync_file_range|msync)\(/.test(line)).length;
+
+/** Counts the syncs of servers that run already, with all that they start meanwhile. Watching slows them: every call stops, not only those that are counted. */
+export class SyncWatch {
+  readonly #watcher: ChildProcess;
+  readonly #path: string;
+
+  private constructor(watcher: ChildProcess, path: string) {
+    this.#watcher = watcher;
+    this.#path = path;
+  }
+
+  /** @throws Error with what strace said when it may not watch one of them */
+  static async start(pids: readonly number[], path: string): Promise<SyncWatch> {
+    const watcher = spawn('strace', ['-f', '-e', `trace=${CALLS}`, '-e', 'signal=none', '-o', path, ...pids.flatMap((pid) => ['-p', String(pid)])], { stdio: ['ignore', 'ignore', 'pipe'] });
+    let said = '';
+    const missing = new Set(pids);
+    await Promise.race([
+      once(watcher, 'error').then(([error]) => Promise.reject(error as Error)),
+      once(watcher, 'exit').then(() => Promise.reject(new Error(`strace may not watch: ${said.trim().split('\n').at(-1) ?? ''}`))),
+      new Promise<void>((resolve) => {
+        watcher.stderr!.on('data', (chunk: Buffer) => {
+          said += chunk.toString();
+          for (const pid of missing) if (said.includes(`Process ${pid} attached`)) missing.delete(pid);
+          if (missing.size === 0) resolve();
+        });
+      }),
+    ]);
+    return new SyncWatch(watcher, path);
+  }
+
+  get count(): number {
+    return countSyncs(this.#path);
+  }
+
+  /** The servers go on unwatched. */
+  async stop(): Promise<void> {
+    if (this.#watcher.exitCode !== null || this.#watcher.signalCode !== null) return;
+    const exited = once(this.#watcher, 'exit');
+    this.#watcher.kill('SIGINT');
+    await exited;
+  }
+}

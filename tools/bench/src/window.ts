@@ -1,6 +1,6 @@
 import type { LoadJob, LoadResult } from './load.js';
 import type { LoadGenerator } from './load-generator.js';
-import { busyCpuS, threadGroups, usageOf, type Usage } from './process-usage.js';
+import { busyCpuS, threadGroups, usageOfTree, type Usage } from './process-usage.js';
 import { concat, spreadOf, type Spread } from './statistics.js';
 import type { System } from './systems/system.js';
 
@@ -18,7 +18,7 @@ export interface Window {
 
 export const measureWindow = async (generator: LoadGenerator, system: System, job: LoadJob): Promise<Window> => {
   const pids = { ...system.pids(), client: generator.pid };
-  const read = (): Map<string, Usage> => new Map(Object.entries(pids).map(([role, pid]) => [role, usageOf(pid)]));
+  const read = (): Map<string, Usage> => new Map(Object.entries(pids).map(([role, pid]) => [role, usageOfTree(pid)]));
   let before = new Map<string, Usage>();
   let after = new Map<string, Usage>();
   let busyS = 0;

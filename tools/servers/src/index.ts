@@ -14,5 +14,6 @@ export { etcdProgram, startEtcd } from './servers/etcd.js';
 export { kafkaProgram, startKafka } from './servers/kafka.js';
 export { postgresProgram, startPostgres } from './servers/postgres.js';
 export { redisProgram, startRedis } from './servers/redis.js';
+export { startTemporal, type TemporalOptions, temporalProgram } from './servers/temporal.js';
 export { startToxiproxy, toxiproxyProgram } from './servers/toxiproxy.js';
 export { type Direction, Link, type LinkOptions, Toxiproxy } from './toxiproxy-client.js';

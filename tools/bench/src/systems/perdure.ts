@@ -1,16 +1,13 @@
 import type { ChildProcess } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { bundle } from '@perdure/bundler';
-import { Client } from '@perdure/sdk/client';
 import type { Children } from '../children.js';
-import { freePorts, untilReady, untilSaysReady } from './ports.js';
+import { deployWorkflows, startWorker } from './perdure-side.js';
+import { freePorts, untilReady } from './ports.js';
 import { commandOf, type System, type SystemOptions } from './system.js';
 
 const SERVER = fileURLToPath(new URL('../../../../apps/standalone/dist/main.js', import.meta.url));
-const WORKER = fileURLToPath(new URL('../worker-process.js', import.meta.url));
 const ACTIVITIES = fileURLToPath(new URL('../bench.activities.js', import.meta.url));
-const WORKFLOWS = fileURLToPath(new URL('../../src/bench.workflow.ts', import.meta.url));
 
 export interface PerdureOptions extends SystemOptions {
   readonly title?: string;
@@ -48,13 +45,8 @@ export class PerdureSystem implements System {
     [this.#port = 0] = await freePorts(1);
     mkdirSync(this.options.folder, { recursive: true });
     await this.startServer();
-    const { code, sourceMap } = await bundle({ entry: WORKFLOWS });
-    const client = new Client({ url: this.url });
-    await client.deploy({ name: 'bench', code, sourceMap });
-    await client.close();
-    if (this.options.activities === 'server') return;
-    this.#worker = this.#children.fork(WORKER, [this.url], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
-    await untilSaysReady(this.#worker);
+    await deployWorkflows(this.url);
+    if (this.options.activities !== 'server') this.#worker = await startWorker(this.#children, this.url);
   }
 
   async startServer(): Promise<void> {

@@ -11,7 +11,7 @@ export interface System {
   /** By role, for what they cost. */
   pids(): Readonly<Record<string, number>>;
   start(): Promise<void>;
-  /** SIGKILL for the server alone, then the same server over the same files. */
+  /** SIGKILL for what is the system's own: a server, with a mesh all of its servers, with a library the program that uses it. Then the same over the same data. */
   killServer(): Promise<void>;
   startServer(): Promise<void>;
   stop(): Promise<void>;
