@@ -14,6 +14,8 @@ import { SidecarProcess } from './testing/sidecar-process.js';
 
 const root = fileURLToPath(new URL('../../../..', import.meta.url)).replace(/\/$/, '');
 const clock = new SystemClock();
+/** A machine that is busy is no failure. */
+const PATIENT = { clock, callTimeoutMs: 20_000 };
 const bodyOf = async (request: IncomingMessage): Promise<string> => Buffer.concat((await request.toArray()) as Buffer[]).toString();
 
 describe.each(localFolders(root, process.env).map((path) => [path.replace(`${root}/`, ''), path] as const))('With %s', (_name, from) => {
@@ -39,8 +41,8 @@ describe.each(localFolders(root, process.env).map((path) => [path.replace(`${roo
     const start = (appId: string, config: string, appPort?: number): Promise<SidecarProcess> => SidecarProcess.start({ daprd, appId: folder.appId(appId), resources: folder.path, config: `${folder.path}/${config}.yaml`, environment: components, ...(appPort === undefined ? {} : { appPort }) });
     // The caller is nobody that the components name: any app with a sidecar.
     [caller, callee] = await Promise.all([start('correlation', 'configuration'), start('ingestion', 'configuration-ingestion', (app.address() as AddressInfo).port)]);
-    sidecar = new DaprSidecar({ host: '127.0.0.1', httpPort: caller.httpPort, clock });
-  }, 60_000);
+    sidecar = new DaprSidecar({ host: '127.0.0.1', httpPort: caller.httpPort, ...PATIENT });
+  }, 150_000);
 
   afterAll(async () => {
     await sidecar.close();
@@ -85,7 +87,7 @@ describe.each(localFolders(root, process.env).map((path) => [path.replace(`${roo
   it('a sidecar says when it is ready, and when it is gone', async () => {
     expect(await sidecar.ready()).toBe(true);
     await callee.stop();
-    const gone = new DaprSidecar({ host: '127.0.0.1', httpPort: callee.httpPort, clock });
+    const gone = new DaprSidecar({ host: '127.0.0.1', httpPort: callee.httpPort, ...PATIENT });
     expect(await gone.ready()).toBe(false);
     await callee.start();
     expect(await gone.ready()).toBe(true);
@@ -143,7 +145,7 @@ describe.each(localFolders(root, process.env).map((path) => [path.replace(`${roo
     });
 
     it('forgets what it was told to', async () => {
-      await state.save(key('brief'), 1, { ttlSeconds: 1 });
+      await state.save(key('brief'), 1, { ttlSeconds: 3 });
       expect(await state.get(key('brief'))).toBeDefined();
       await expect(untilGone(() => state.get(key('brief')))).resolves.toBeUndefined();
     });
@@ -161,7 +163,7 @@ describe.each(localFolders(root, process.env).map((path) => [path.replace(`${roo
 
     it('is shared by the services', async () => {
       await state.save(key('ours'), 'ours');
-      const other = new DaprSidecar({ host: '127.0.0.1', httpPort: callee.httpPort, clock });
+      const other = new DaprSidecar({ host: '127.0.0.1', httpPort: callee.httpPort, ...PATIENT });
       expect((await new DaprState(other).get(key('ours')))!.value).toBe('ours');
       await other.close();
     });

@@ -18,10 +18,13 @@ export interface Letters {
   readonly payloadBytes?: number;
   /** Nothing goes the way of first sendings. */
   readonly resendsOnly?: boolean;
+  /** Nothing is sent again: what is lost on the way shows. */
+  readonly once?: boolean;
 }
 
 /** Much shorter than in earnest, so that losses are made up for within a test. */
 const LIMITS = { ...DELIVERY_LIMITS, resendAfterMs: 300, resendAfterMsMax: 2_000 };
+const ONCE = { ...DELIVERY_LIMITS, resendAfterMs: 1e9, resendAfterMsMax: 1e9 };
 const TICK_MS = 25;
 const DEADLINE_MS = 50_000;
 
@@ -89,13 +92,13 @@ export class Correspondence {
   }
 
   /** Sends them all and waits until each is confirmed. @throws Error when one was applied twice or never */
-  async run({ sources, destinations, each, perTick = each, failEach = 0, payloadBytes = 10, resendsOnly = false }: Letters): Promise<void> {
+  async run({ sources, destinations, each, perTick = each, failEach = 0, payloadBytes = 10, resendsOnly = false, once = false }: Letters): Promise<void> {
     this.#failEach = failEach;
     // Slices of their own: what is still under way from before is not theirs.
     const base = 100 * ++this.#runs;
     const boxes = Array.from({ length: sources }, (_, index): Outbox => {
       const source: SliceName = `history/${base + index}`;
-      const outbox = new Outbox({ source, rows: [], lastNumbers: {}, limits: LIMITS, random: () => 1 });
+      const outbox = new Outbox({ source, rows: [], lastNumbers: {}, limits: once ? ONCE : LIMITS, random: () => 1 });
       this.#outboxes.set(source, outbox);
       return outbox;
     });

@@ -59,6 +59,13 @@ describe.each(localFolders(root, process.env).map((path) => [path.replace(`${roo
     }, 120_000);
   }
 
+  it('are brought by the subscription alone when every tenth is refused, though nothing is sent again', async () => {
+    await open({ direct: false });
+    // Until the topics are there, what is published is lost.
+    await correspondence.run({ sources: 3, destinations: 3, each: 5 });
+    await correspondence.run({ ...LETTERS, each: 60, failEach: 10, once: true });
+  }, 120_000);
+
   it('keep what cannot be read in the dead letter topic, and hold up nothing for it', async () => {
     await open();
     dead = await DeadLetterReader.start(world.folder, readMeshEnvironment(process.env));

@@ -16,7 +16,7 @@ export interface SidecarProcessOptions {
   readonly flags?: readonly string[];
 }
 
-const READY_MS_MAX = 30_000;
+const READY_MS_MAX = 60_000;
 const LOOK_EVERY_MS = 50;
 const OUTPUT_CHARS_MAX = 100_000;
 
