@@ -14,7 +14,7 @@ export const COCKROACH_LIMITS = {
   conflictRetriesMax: 12,
   conflictRetryMs: 4,
   conflictRetryMsMax: 250,
-  /** Parameters of one statement, in characters; more rows go by a further one. CockroachDB reads messages of 16 MiB at most. */
+  /** Parameters of one statement, in characters; more rows go by a further one. CockroachDB reads messages of 16 MiB at most; a character of a string has up to three bytes. */
   statementCharsMax: 4 * 1024 * 1024,
   /** Of one transaction. A batch beyond it is refused, and then tried work by work. */
   transactionCharsMax: 48 * 1024 * 1024,

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import type { Clock } from '@perdure/clock';
 import { isStoreFault, StoreFault } from '@perdure/delivery';
 import { Client, Pool, type ClientBase, type ClientConfig } from 'pg';
@@ -55,6 +56,7 @@ export class CockroachPool {
     this.limits = { ...COCKROACH_LIMITS, ...options.limits };
     this.schema = options.schema;
     const { connectionsMax, idleTimeoutMs, statementTimeoutMs, answerTimeoutMs } = this.limits;
+    assert(statementTimeoutMs < answerTimeoutMs, 'a statement is given up by the server before its answer is given up here');
     this.#pool = new Pool({
       ...this.#config(),
       max: connectionsMax,
