@@ -34,6 +34,8 @@ const environmentSchema = z.object({
   PERDURE_SNAPSHOT_KEY: z.string().regex(/^[0-9a-f]{64}$/, '32 bytes in 64 lower-case hex digits').optional(),
   PERDURE_TENANT: z.string().min(1).default('demo'),
   PERDURE_CONFIG: z.string().optional(),
+  /** `state`: what the services share in Dapr's state counts, and the config file is its seed. */
+  PERDURE_DECLARATIONS: z.enum(['file', 'state']).default('file'),
   PERDURE_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   PERDURE_RETENTION_DAYS: z.coerce.number().positive().default(7),
   /** Whether messages go by service invocation first. */
@@ -64,6 +66,9 @@ export interface MeshConfig {
   readonly bus: { readonly direct: boolean; readonly pubsub: boolean };
   readonly sidecar: { readonly httpPort: number; readonly apiToken?: string };
   readonly nodeToken: string;
+  readonly declarationsFrom: 'file' | 'state';
+  /** As the config file has them. */
+  readonly declared: Declarations;
   readonly apiKeys: Declarations['apiKeys'];
   readonly webhooks: Readonly<Record<string, WebhookSource>>;
   readonly eventTypes: Declarations['eventTypes'];
@@ -76,8 +81,7 @@ export const readMeshConfig = (service: MeshNode['service'], env: NodeJS.Process
   const parsed = environmentSchema.safeParse(env);
   if (!parsed.success) throw invalidConfig('environment', parsed.error);
   const found = parsed.data;
-  const { apiKeys, eventTypes, webhooks } = readDeclarations(found.PERDURE_CONFIG);
-  if (service === 'ingestion') assertReachable(found.PERDURE_HOST, { apiKeys });
+  const declared = readDeclarations(found.PERDURE_CONFIG);
   if (service === 'history' && !found.PERDURE_SNAPSHOT_KEY) throw new PerdureError('invalid-request', 'environment: PERDURE_SNAPSHOT_KEY: history needs it, the same on every node.');
   return Object.freeze({
     service, host: found.PERDURE_HOST, port: found.PERDURE_PORT, address: found.PERDURE_ADDRESS ?? `${found.PERDURE_HOST}:${found.PERDURE_PORT}`,
@@ -86,6 +90,19 @@ export const readMeshConfig = (service: MeshNode['service'], env: NodeJS.Process
     tenant: found.PERDURE_TENANT, logLevel: found.PERDURE_LOG_LEVEL, retentionMs: found.PERDURE_RETENTION_DAYS * DAY_MS,
     bus: { direct: found.PERDURE_BUS_DIRECT, pubsub: found.PERDURE_BUS_PUBSUB },
     sidecar: { httpPort: found.DAPR_HTTP_PORT, ...(found.DAPR_API_TOKEN ? { apiToken: found.DAPR_API_TOKEN } : {}) },
-    nodeToken: found.APP_API_TOKEN, apiKeys, webhooks: resolveWebhookSources(webhooks, env), eventTypes,
+    nodeToken: found.APP_API_TOKEN, declarationsFrom: found.PERDURE_DECLARATIONS, declared,
+    ...resolveDeclarations(declared, { service, host: found.PERDURE_HOST, env }),
   });
+};
+
+/** The same configuration with other declarations; their secrets are in the environment. @throws PerdureError, Error */
+export const withDeclarations = (config: MeshConfig, declarations: Declarations, env: NodeJS.ProcessEnv = process.env): MeshConfig =>
+  Object.freeze({ ...config, ...resolveDeclarations(declarations, { ...config, env }) });
+
+const resolveDeclarations = (
+  { apiKeys, webhooks, eventTypes }: Declarations,
+  { service, host, env }: Pick<MeshConfig, 'service' | 'host'> & { readonly env: NodeJS.ProcessEnv },
+): Pick<MeshConfig, 'apiKeys' | 'webhooks' | 'eventTypes'> => {
+  if (service === 'ingestion') assertReachable(host, { apiKeys });
+  return { apiKeys, webhooks: resolveWebhookSources(webhooks, env), eventTypes };
 };

@@ -14,6 +14,9 @@ export const MESH_LIMITS = {
   /** Nobody has the slice now: whoever asks tries again after so long, and after twice the time each further time. */
   askAgainAfterMs: 25,
   askAgainAfterMsMax: 500,
+  /** A node that starts waits so long for its sidecar, and looks so often whether it is there. */
+  sidecarWaitMs: 30_000,
+  sidecarLookEveryMs: 100,
   /** Between nodes of one service. */
   forwardTimeoutMs: 5_000,
   /** Outcomes and closings that an instance of ingestion remembers, for those who ask only after the hint has come. */

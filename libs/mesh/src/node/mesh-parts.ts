@@ -9,6 +9,7 @@ import { KafkaLogs } from '@perdure/kafka';
 import type { Logger } from 'pino';
 import type { MeshConfig } from '../config.js';
 import { NodeCalls } from './node-calls.js';
+import { sharedDeclarations } from './shared-declarations.js';
 
 /** What every node is connected to. */
 export interface MeshParts {
@@ -30,14 +31,17 @@ export interface MeshParts {
 }
 
 /** Connects to the mesh's servers, makes what is missing there, and waits for none of its own parts. @throws PerdureError when one cannot be reached */
-export const connectParts = async (config: MeshConfig, { logger, random }: { readonly logger: Logger; readonly random: () => number }): Promise<MeshParts> => {
+export const connectParts = async (given: MeshConfig, { logger, random }: { readonly logger: Logger; readonly random: () => number }): Promise<MeshParts> => {
   const clock = new SystemClock();
-  const { prefix, counts } = config;
+  const { prefix, counts } = given;
   const closers: (() => Promise<void>)[] = [];
   const close = async (): Promise<void> => {
     for (const each of closers.splice(0).reverse()) await each().catch((error: unknown) => logger.warn({ error: String(error) }, 'a part did not close well'));
   };
   try {
+    const sidecar = new DaprSidecar({ host: '127.0.0.1', clock, httpPort: given.sidecar.httpPort, ...(given.sidecar.apiToken ? { apiToken: given.sidecar.apiToken } : {}) });
+    closers.push(() => sidecar.close());
+    const config = given.declarationsFrom === 'state' ? await sharedDeclarations(given, { sidecar, clock, logger }) : given;
     const pool = new CockroachPool({ connectionString: config.postgres, clock, random });
     closers.push(() => pool.close());
     await migrate(pool);
@@ -45,8 +49,6 @@ export const connectParts = async (config: MeshConfig, { logger, random }: { rea
     closers.push(() => logs.close());
     const membership = await EtcdMembership.connect({ endpoints: config.etcd, prefix: `/${prefix}/nodes/`, clock, random });
     closers.push(() => membership.leave());
-    const sidecar = new DaprSidecar({ host: '127.0.0.1', clock, httpPort: config.sidecar.httpPort, ...(config.sidecar.apiToken ? { apiToken: config.sidecar.apiToken } : {}) });
-    closers.push(() => sidecar.close());
     const bus = new DaprBus({
       sidecar, direct: config.bus.direct, ...(config.bus.pubsub ? {} : { pubsub: false as const }),
       events: {
