@@ -6,5 +6,5 @@ export default {
   testMatch: ['<rootDir>/{apps,libs,tools}/**/*.mesh.spec.ts'],
   setupFiles: ['<rootDir>/tools/servers/src/testing/record-statements.ts'],
   testPathIgnorePatterns: ['/node_modules/', '/dist/'],
-  testTimeout: 120_000,
+  testTimeout: 180_000,
 };

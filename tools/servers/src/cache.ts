@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { withLock } from './lock.js';
+import type { Progress } from './progress.js';
 
 export interface CacheEntry {
   readonly name: string;
@@ -17,6 +18,12 @@ export function cacheKey({ name, version, inputs }: CacheEntry): string {
   return `${name}-${version}-${process.platform}-${process.arch}-${hash}`;
 }
 
+export interface CachePlace {
+  readonly cacheFolder: string;
+  readonly key: string;
+  readonly progress: Progress;
+}
+
 /**
  * What is fetched or built, once per key, in a folder of the cache.
  *
@@ -24,11 +31,12 @@ export function cacheKey({ name, version, inputs }: CacheEntry): string {
  * 2. One process at a time makes it; the others wait and use it. Should two make it after all, the loser uses the winner's.
  * 3. What a maker left that came to no end goes when the next one begins.
  */
-export async function cached(cacheFolder: string, key: string, make: (folder: string) => Promise<void>): Promise<string> {
+export async function cached({ cacheFolder, key, progress }: CachePlace, make: (folder: string) => Promise<void>): Promise<string> {
   const place = join(cacheFolder, key);
   if (existsSync(place)) return place;
   await mkdir(cacheFolder, { recursive: true });
-  await withLock(join(cacheFolder, `.${key}.lock`), async () => {
+  const waiting = (holder: number): void => progress.note(`waiting for process ${holder}, which makes ${key} …`);
+  await withLock({ file: join(cacheFolder, `.${key}.lock`), waiting }, async () => {
     if (!existsSync(place)) await makeWhole(place, { cacheFolder, prefix: `.making-${key}-`, make });
   });
   return place;

@@ -1,9 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as after } from 'node:timers/promises';
 
 const BETWEEN_LOOKS_MS = 1;
 const HOLD_MS_MAX = 5_000;
+
+/** Not every Linux is built with it, and no other system has it. */
+const TELLS_CHILDREN = existsSync(`/proc/${process.pid}/task/${process.pid}/children`);
 
 /**
  * Holds a process and all that it started, and gives their ids. PostgreSQL's backends are no members of its process group, so this goes by descent. Each is
@@ -59,7 +62,7 @@ async function until(condition: () => boolean): Promise<void> {
 }
 
 function childrenOf(pid: number): number[] {
-  const text = process.platform === 'linux' ? procFile(`/proc/${pid}/task/${pid}/children`) : pgrepChildren(pid);
+  const text = TELLS_CHILDREN ? procFile(`/proc/${pid}/task/${pid}/children`) : pgrepChildren(pid);
   return text.split(/\s+/).filter((word) => word !== '').map(Number);
 }
 

@@ -189,7 +189,9 @@ export class ServerProcess {
       if (answered) return;
       await Promise.race([after(this.#limits.betweenProbesMs), this.#exit]);
     }
-    throw new ServerError(`${this.name} did not answer within ${this.#limits.startMsMax / 1000} s (${why}); its log is ${this.logFile}`, { tail: this.#logTail() });
+    // A temporary log goes with its folder; its end is in the tail.
+    const log = this.#spec.temporary ? '' : `; its log is ${this.logFile}`;
+    throw new ServerError(`${this.name} did not answer within ${this.#limits.startMsMax / 1000} s (${why})${log}`, { tail: this.#logTail() });
   }
 
   async #diedAtStart(): Promise<ServerError> {

@@ -32,7 +32,7 @@ export async function goTool(tool: GoTool, { config, progress }: Surroundings): 
   const recipe = recipeFolder('go', tool.module);
   const args = buildArguments(tool);
   const inputs = [...args, ...(await Promise.all((await readdir(recipe)).sort().map((file) => readFile(join(recipe, file), 'utf8'))))];
-  const folder = await cached(config.cacheFolder, cacheKey({ ...tool, inputs }), async (making) => {
+  const folder = await cached({ cacheFolder: config.cacheFolder, key: cacheKey({ ...tool, inputs }), progress }, async (making) => {
     const go = requiredTool(config, { tool: 'go', why: `${tool.name} ${tool.version} is built with it; install Go, or ${tool.instead}`, elsewhere: GO_FOLDERS });
     await progress.step(`building ${tool.name} ${tool.version} with Go (${tool.takes}, once)`, async () => {
       // A copy, since Go may write into a module's folder.

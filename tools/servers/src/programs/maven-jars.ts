@@ -18,7 +18,7 @@ export interface Jars {
 /** Fetches a Java program's jars, all in one folder, and gives that folder. */
 export async function mavenJars(jars: Jars, { config, progress }: Surroundings): Promise<string> {
   const pom = await readFile(join(recipeFolder('java', jars.pom), 'pom.xml'), 'utf8');
-  const folder = await cached(config.cacheFolder, cacheKey({ ...jars, inputs: [pom] }), async (making) => {
+  const folder = await cached({ cacheFolder: config.cacheFolder, key: cacheKey({ ...jars, inputs: [pom] }), progress }, async (making) => {
     const maven = requiredTool(config, { tool: 'mvn', why: `${jars.name} ${jars.version} is fetched with it; install Maven and Java, or ${jars.instead}` });
     await progress.step(`fetching ${jars.name} ${jars.version} with Maven (${jars.takes}, once)`, async () => {
       const lib = join(making, 'lib');

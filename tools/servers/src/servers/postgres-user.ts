@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { cached, cacheKey } from '../cache.js';
 import type { Program } from '../programs/program.js';
+import { SilentProgress } from '../progress.js';
 import { run } from '../run.js';
 import { ServerError } from '../server-error.js';
 
@@ -36,7 +37,8 @@ export async function reachableProgram(program: Program, user: OsUser | undefine
   const open = join(tmpdir(), 'perdure-programs');
   await mkdir(open, { recursive: true });
   if ((await stat(open)).uid !== process.getuid?.()) throw new ServerError(`${open} is somebody else's: remove it`);
-  const place = await cached(open, cacheKey({ name: program.name, version: program.version, inputs: [program.path] }), (folder) =>
+  const key = cacheKey({ name: program.name, version: program.version, inputs: [program.path] });
+  const place = await cached({ cacheFolder: open, key, progress: new SilentProgress() }, (folder) =>
     cp(dirname(program.path), folder, { recursive: true, verbatimSymlinks: true, mode: constants.COPYFILE_FICLONE }),
   );
   return join(place, basename(program.path));
