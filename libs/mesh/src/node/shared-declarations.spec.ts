@@ -13,10 +13,16 @@ const config = (env: Record<string, string> = {}): MeshConfig =>
 class StateSidecar {
   readonly keys = new Set<string>();
   looks = 0;
-  constructor(public stored: unknown, readonly readyAfter = 0) {}
+  stored: unknown;
+  readonly #readyAfter: number;
+
+  constructor(stored: unknown, readyAfter = 0) {
+    this.stored = stored;
+    this.#readyAfter = readyAfter;
+  }
 
   async ready(): Promise<boolean> {
-    return this.looks++ >= this.readyAfter;
+    return this.looks++ >= this.#readyAfter;
   }
 
   async call({ verb, path, body }: { verb: string; path: string; body?: unknown }): Promise<DaprAnswer> {
