@@ -4,7 +4,6 @@ import base from './jest.config.js';
 export default {
   ...base,
   testMatch: ['<rootDir>/{apps,libs,tools}/**/*.mesh.spec.ts'],
-  setupFiles: ['<rootDir>/tools/servers/src/testing/record-statements.ts'],
   testPathIgnorePatterns: ['/node_modules/', '/dist/'],
   testTimeout: 180_000,
 };

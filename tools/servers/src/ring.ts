@@ -69,5 +69,6 @@ export const JEST_CONFIG = 'jest.mesh.config.js';
 /** The arguments of Node that run jest over the mesh specs. */
 export const jestArguments = (root: string, reportFile: string, others: readonly string[]): string[] => [
   ...['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', join(root, 'node_modules', 'jest', 'bin', 'jest.js')],
+  ...['--setupFiles', join(root, 'tools', 'servers', 'src', 'testing/record-statements.ts')],
   ...['--config', join(root, JEST_CONFIG), '--json', '--outputFile', reportFile, ...others],
 ];
