@@ -22,3 +22,6 @@ export { CockroachRunReader } from './read/run-reader.js';
 export type { ShardsOf } from './read/shards.js';
 export { CockroachStackMapper } from './read/stack-mapper.js';
 export { CockroachWaitReader } from './read/wait-reader.js';
+export { applyMultiRegion } from './multi-region/apply-multi-region.js';
+export { homeRegionOf } from './multi-region/multi-region-statements.js';
+export type { MultiRegion } from './multi-region/multi-region-statements.js';

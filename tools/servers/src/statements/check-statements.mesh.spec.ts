@@ -37,6 +37,12 @@ describe('the check of the statements', () => {
     expect((await check([{ text: 'select 1' }, { text: '-- nothing' }])).problems).toEqual([expect.stringContaining('-- nothing')]);
   });
 
+  it('leaves out what a spec asks PostgreSQL about itself, unless it has a name', async () => {
+    const text = '/* PostgreSQL alone */ vacuum analyze runs';
+    expect(await check([{ text }, { text: 'select 1' }])).toEqual({ count: 1, problems: [] });
+    expect((await check([{ text, name: 'mine' }])).problems).toEqual([expect.stringContaining('refuses mine')]);
+  });
+
   it('says so when two statements have one name', async () => {
     expect((await check([{ name: 'x', text: 'select 1' }, { name: 'x', text: 'select 2' }])).problems).toEqual(['x is the name of 2 statements']);
   });

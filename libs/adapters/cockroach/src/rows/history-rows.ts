@@ -29,6 +29,12 @@ const PUT_RUNS = new InsertRows<RunRow>({
   onConflict: '(slice, number) do update set status = excluded.status, bundle = excluded.bundle, closed_at = excluded.closed_at, attributes = excluded.attributes, result = excluded.result, body = excluded.body',
 });
 
+const PUT_RUN_ATTRIBUTES = new InsertRows<{ readonly number: number; readonly attribute: string }>({
+  table: 'run_attributes',
+  columns: [text('attribute', (row) => row.attribute), bigint('number', (row) => row.number)],
+  onConflict: '(slice, attribute, number) do nothing',
+});
+
 const PUT_TRANSITIONS = new InsertRows<TransitionRow>({
   table: 'transitions',
   columns: [
@@ -73,6 +79,7 @@ const BLANK_SNAPSHOTS = new InsertRows<number>({
 const historyQueries = (slice: SliceName, { runs, transitions, inputs, snapshots, snapshotsDropped }: HistoryCommit): Query[] => [
   ...bundleGuard(runs),
   ...PUT_RUNS.queries(slice, runs),
+  ...PUT_RUN_ATTRIBUTES.queries(slice, runs.flatMap(({ number, tenant, searchAttributes }) => (attributeHashes(tenant, searchAttributes) ?? []).map((attribute) => ({ number, attribute })))),
   ...PUT_TRANSITIONS.queries(slice, transitions),
   ...PUT_INPUTS.queries(slice, inputs),
   ...BLANK_SNAPSHOTS.queries(slice, snapshotsDropped),

@@ -21,6 +21,7 @@ export const FIND_LONE_INPUTS: Statement = { name: 'find_lone_inputs', text: 'se
 const BY_RUN: readonly Statement[] = [
   { name: 'purge_transitions', text: 'delete from transitions where slice = $1 and run = any($2::bigint[])' },
   { name: 'purge_snapshots', text: 'delete from snapshots where slice = $1 and run = any($2::bigint[])' },
+  { name: 'purge_run_attributes', text: 'delete from run_attributes where slice = $1 and number = any($2::bigint[])' },
   { name: 'purge_runs', text: 'delete from runs where slice = $1 and number = any($2::bigint[])' },
 ];
 /** A workflow id that has another run by now keeps its input ids. */

@@ -141,4 +141,18 @@ const BUNDLES = [
   'create table if not exists bundle_defaults (tenant text not null, type text not null, hash text not null, primary key (tenant, type))',
 ];
 
-export const MIGRATIONS: readonly Migration[] = [{ version: 1, statements: [...DELIVERY, ...HISTORY, ...SCHEDULER, ...CORRELATION, ...COMPENSATION, ...BUNDLES] }];
+/**
+ * By which a list goes from the newest run of an attribute to the older ones; an inverted index has them in no order. A row that the run
+ * has no longer stays until the run goes: a batch puts rows and deletes none (`ServiceRows`), and who lists asks the run itself.
+ */
+const ATTRIBUTES_IN_ORDER = [
+  'create table if not exists run_attributes (slice text not null, attribute text not null, number bigint not null, primary key (slice, attribute, number))',
+  'create index if not exists run_attributes_by_run on run_attributes (slice, number)',
+  'insert into run_attributes (slice, attribute, number) select slice, unnest(attributes), number from runs where attributes is not null on conflict (slice, attribute, number) do nothing',
+  'drop index if exists runs_by_attribute',
+];
+
+export const MIGRATIONS: readonly Migration[] = [
+  { version: 1, statements: [...DELIVERY, ...HISTORY, ...SCHEDULER, ...CORRELATION, ...COMPENSATION, ...BUNDLES] },
+  { version: 2, statements: ATTRIBUTES_IN_ORDER },
+];

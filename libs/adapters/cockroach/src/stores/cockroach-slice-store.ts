@@ -31,7 +31,8 @@ const fence = (guards: Guards): Statement => {
   const isEpoch = guards.has('epochCheck') ? 'slices.epoch = $2' : '$2::bigint is not null';
   const isCursor = guards.has('cursorCompareAndSet') ? 'slices.cursor = $3' : '$3::bigint is not null';
   return {
-    name: 'fence',
+    // A connection knows a statement by its name.
+    name: ['fence', ...(['epochCheck', 'cursorCompareAndSet'] as const).filter((guard) => !guards.has(guard))].join('_without_').toLowerCase(),
     text: `with moved as (
       insert into slices (slice, epoch, cursor, is_clean, log_identity, log_offset, log_last_id) values ($1, 0, $4, false, $5, $6, $7)
       on conflict (slice) do update set cursor = excluded.cursor, log_identity = excluded.log_identity, log_offset = excluded.log_offset, log_last_id = excluded.log_last_id
