@@ -18,6 +18,11 @@ describe('dead-files', () => {
     expect(deadWith({ 'libs/a/src/b.ts': "import './c.js';", 'libs/a/src/c.ts': "import './b.js';" })).toHaveLength(2);
   });
 
+  it('lets a file live that a configuration of jest names', () => {
+    const texts = { 'libs/a/src/b.ts': '', 'jest.mesh.config.js': "export default { setupFiles: ['<rootDir>/libs/a/src/b.ts'] };" };
+    expect(deadWith(texts)).toEqual([]);
+  });
+
   it('finds imports at second hand, worker entries, bundle entries, programs and what a spec borrows', () => {
     const texts = {
       'libs/a/src/a.ts': "import './b.js'; new Worker(new URL('./worker.js', import.meta.url)); bundle(join(here, 'realm/entry.ts'));",

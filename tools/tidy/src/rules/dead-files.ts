@@ -8,13 +8,19 @@ const PROGRAM = /\/src\/main\.ts$/;
 
 export const deadFiles: Rule = {
   name: 'dead-files',
-  check: ({ packages }) => packages.flatMap(deadIn),
+  check: ({ packages, files }) => packages.flatMap((each) => deadIn(each, setUpBy(files))),
 };
 
-function deadIn(each: Package): Finding[] {
+/** What jest runs before each spec, by the configurations at the root. */
+function setUpBy(files: ReadonlyMap<string, string>): ReadonlySet<string> {
+  const configs = [...files].filter(([path]) => /^jest\.([\w-]+\.)?config\.js$/.test(path));
+  return new Set(configs.flatMap(([path, text]) => stringsOf(path, text)).map((text) => text.replace('<rootDir>/', '')));
+}
+
+function deadIn(each: Package, setUp: ReadonlySet<string>): Finding[] {
   const sources = [...each.files.keys()].filter((path) => path.startsWith(`${each.folder}/src/`) && path.endsWith('.ts') && !path.endsWith('.d.ts') && !isData(path));
   const exported = exportedSources(each);
-  const roots = sources.filter((path) => exported.has(path) || PROGRAM.test(path) || isSpec(path));
+  const roots = sources.filter((path) => exported.has(path) || PROGRAM.test(path) || isSpec(path) || setUp.has(path));
   const reached = new Set(roots);
   for (const path of reached) for (const next of mentionedBy(path, each)) reached.add(next);
   return sources.filter((path) => !reached.has(path)).map((file) => ({ file, why: 'nothing but its own spec reaches it: export it, use it or delete it' }));
