@@ -4,7 +4,7 @@ import type { EtcdChange, EtcdGateway } from './etcd-gateway.js';
 import { Patience, type PatienceOptions } from './patience.js';
 
 export interface NodeListOptions extends PatienceOptions {
-  readonly gateway: EtcdGateway;
+  readonly gateway: Pick<EtcdGateway, 'list' | 'watch'>;
   readonly prefix: string;
   readonly trouble: (error: PerdureError) => void;
 }

@@ -6,7 +6,7 @@ import type { EtcdLimits } from './etcd-limits.js';
 import { Patience, type PatienceOptions } from './patience.js';
 
 export interface RegistrationOptions extends PatienceOptions {
-  readonly gateway: EtcdGateway;
+  readonly gateway: Pick<EtcdGateway, 'grant' | 'renew' | 'put' | 'revoke'>;
   readonly key: string;
   readonly node: MeshNode;
   readonly trouble: (error: PerdureError) => void;

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { Log, type LogEntry, type LogRecord } from '@perdure/delivery';
+import { Fetcher, type FetcherOptions } from './fetcher.js';
 import type { KafkaCluster, PartitionName, TopicView } from './kafka-cluster.js';
 import { toUnavailable } from './kafka-fault.js';
 import { PartitionReader, type PartitionReaderOptions } from './partition-reader.js';
 import { PartitionWriter, type Produced } from './partition-writer.js';
 import { encodeEntry } from './record-codec.js';
 
-export interface KafkaLogOptions extends PartitionReaderOptions {
+export interface KafkaLogOptions extends Omit<PartitionReaderOptions, 'cluster' | 'fetcher'>, FetcherOptions {
   readonly produce: (partition: PartitionName, records: readonly Produced[]) => Promise<number>;
 }
 
@@ -28,7 +29,7 @@ export class KafkaLog extends Log {
     const { cluster, topic, partition } = options;
     this.#cluster = cluster;
     this.#partition = { topic, partition };
-    this.#reader = new PartitionReader(options);
+    this.#reader = new PartitionReader({ ...options, fetcher: () => new Fetcher(options) });
     this.#writer = new PartitionWriter({
       ...options,
       name: `${topic}/${partition}`,

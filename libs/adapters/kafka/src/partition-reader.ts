@@ -1,12 +1,16 @@
 import { PerdureError } from '@perdure/contract';
 import { isLogMismatch, LogMismatch, type LogRecord, type SliceName } from '@perdure/delivery';
 import { Backoff, type BackoffOptions } from './backoff.js';
-import { Fetcher, type Fetched, type FetcherOptions } from './fetcher.js';
+import type { Fetched, Fetcher } from './fetcher.js';
+import type { KafkaCluster, PartitionName } from './kafka-cluster.js';
 import { saysKafka, toUnavailable } from './kafka-fault.js';
 import { decodeRecord, type RawRecord } from './record-codec.js';
 
-export interface PartitionReaderOptions extends BackoffOptions, FetcherOptions {
+export interface PartitionReaderOptions extends BackoffOptions, PartitionName {
   readonly slice: SliceName;
+  readonly cluster: Pick<KafkaCluster, 'ends' | 'view' | 'refresh'>;
+  /** One for those that wait, one for those for which a reader waits. */
+  readonly fetcher: () => Pick<Fetcher, 'fetch' | 'close'>;
   readonly trouble: (error: PerdureError) => void;
 }
 
@@ -23,8 +27,8 @@ export class PartitionReader {
   readonly #options: PartitionReaderOptions;
   readonly #listeners = new Set<() => void>();
   /** The waiting fetches, and those for which a reader waits. */
-  readonly #waiting: Fetcher;
-  readonly #asking: Fetcher;
+  readonly #waiting: Pick<Fetcher, 'fetch' | 'close'>;
+  readonly #asking: Pick<Fetcher, 'fetch' | 'close'>;
   readonly #backoff: Backoff;
   #ahead: RawRecord[] = [];
   #aheadBytes = 0;
@@ -40,8 +44,8 @@ export class PartitionReader {
 
   constructor(options: PartitionReaderOptions) {
     this.#options = options;
-    this.#waiting = new Fetcher(options);
-    this.#asking = new Fetcher(options);
+    this.#waiting = options.fetcher();
+    this.#asking = options.fetcher();
     this.#backoff = new Backoff(options);
   }
 
@@ -160,7 +164,7 @@ export class PartitionReader {
     if (this.#put(fetched)) this.#tell();
   }
 
-  async #fetch(fetcher: Fetcher, { offset, waitMs }: { readonly offset: number; readonly waitMs: number }): Promise<Fetched> {
+  async #fetch(fetcher: Pick<Fetcher, 'fetch'>, { offset, waitMs }: { readonly offset: number; readonly waitMs: number }): Promise<Fetched> {
     const { cluster, topic } = this.#options;
     this.#topicId ??= (await cluster.view(topic)).id;
     try {

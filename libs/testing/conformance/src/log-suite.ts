@@ -201,6 +201,7 @@ function knowsWhichItIs(given: () => MadeLog): void {
     await given().log.append([entryOf('a'), entryOf('b')]);
     const position = await positionAfter(2);
     const anew = await given().remake();
+    expect((await anew.describe()).identity).not.toBe(position.identity);
     await expect(checkLog(given().slice, anew, position)).rejects.toMatchObject({ name: 'LogMismatch' });
     await anew.append([entryOf('a'), entryOf('b')]);
     await expect(checkLog(given().slice, anew, position)).rejects.toMatchObject({ name: 'LogMismatch' });
