@@ -24,6 +24,6 @@ describe('the report on the mesh', () => {
   });
 
   it('adds up CPU time without the load generator\'s, and names each process', () => {
-    expect([at(ours, 'CPU ms'), at(ours, 'by process'), at(ours, 'client')]).toEqual(['3.00', 'history-0 2.00, postgres 1.00', '0.50']);
+    expect([at(ours, 'CPU ms'), at(ours, 'client'), at(ours, 'CPU ms by process')]).toEqual(['3.00', '0.50', 'history-0 2.00, postgres 1.00']);
   });
 });

@@ -1,6 +1,7 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import type { Children } from './children.js';
 
 const CALLS = 'fsync,fdatasync,sync_file_range,msync';
 
@@ -21,17 +22,19 @@ export const syncsIn = (trace: string): number => trace.split('\n').filter((line
 
 /** Counts the syncs of servers that run already, with all that they start meanwhile. Watching slows them: every call stops, not only those that are counted. */
 export class SyncWatch {
+  readonly #children: Children;
   readonly #watcher: ChildProcess;
   readonly #path: string;
 
-  private constructor(watcher: ChildProcess, path: string) {
+  private constructor(children: Children, watcher: ChildProcess, path: string) {
+    this.#children = children;
     this.#watcher = watcher;
     this.#path = path;
   }
 
   /** @throws Error with what strace said when it may not watch one of them */
-  static async start(pids: readonly number[], path: string): Promise<SyncWatch> {
-    const watcher = spawn('strace', ['-f', '-e', `trace=${CALLS}`, '-e', 'signal=none', '-o', path, ...pids.flatMap((pid) => ['-p', String(pid)])], { stdio: ['ignore', 'ignore', 'pipe'] });
+  static async start(children: Children, pids: readonly number[], path: string): Promise<SyncWatch> {
+    const watcher = children.spawn('strace', ['-f', '-e', `trace=${CALLS}`, '-e', 'signal=none', '-o', path, ...pids.flatMap((pid) => ['-p', String(pid)])], { stdio: ['ignore', 'ignore', 'pipe'] });
     let said = '';
     const missing = new Set(pids);
     await Promise.race([
@@ -45,7 +48,7 @@ export class SyncWatch {
         });
       }),
     ]);
-    return new SyncWatch(watcher, path);
+    return new SyncWatch(children, watcher, path);
   }
 
   get count(): number {
@@ -54,9 +57,6 @@ export class SyncWatch {
 
   /** The servers go on unwatched. */
   async stop(): Promise<void> {
-    if (this.#watcher.exitCode !== null || this.#watcher.signalCode !== null) return;
-    const exited = once(this.#watcher, 'exit');
-    this.#watcher.kill('SIGINT');
-    await exited;
+    await this.#children.end(this.#watcher, 'SIGINT');
   }
 }

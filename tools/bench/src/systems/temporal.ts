@@ -9,9 +9,12 @@ import type { System, SystemOptions } from './system.js';
 const WORKER = fileURLToPath(new URL('../../temporal/worker.ts', import.meta.url));
 
 /**
- * Temporal's development server over a database file, and a worker with every default. The one setting is SQLite's write-ahead log in place of its
- * rollback journal: it syncs each commit as well, with fewer syncs and more speed.
+ * Two settings in Temporal's favour. SQLite writes a write-ahead log in place of its rollback journal: it syncs each commit as well, with fewer syncs. And
+ * the server looks for new tasks as often as there are any: by default 20 times a second a shard, of which it has one, so that each of a run's eleven waits 50 ms.
  */
+const SETTINGS = { pragmas: { journal_mode: 'wal' }, dynamicConfig: { 'history.transferProcessorMaxPollRPS': 1_000 } } as const;
+
+/** Temporal's development server over a database file, and a worker with every default. */
 export class TemporalSystem implements System {
   readonly name = 'temporal';
   readonly title = 'temporal';
@@ -34,7 +37,7 @@ export class TemporalSystem implements System {
   }
 
   async start(): Promise<void> {
-    this.#server = await startTemporal({ program: await obtain(temporalProgram), folder: this.options.folder, pragmas: { journal_mode: 'wal' } });
+    this.#server = await startTemporal({ program: await obtain(temporalProgram), folder: this.options.folder, ...SETTINGS });
     await this.#startWorker();
   }
 

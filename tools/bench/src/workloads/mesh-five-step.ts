@@ -42,7 +42,7 @@ const countSyncsOf = async (lab: Lab, system: System, syncs: Map<string, number>
   const pids = Object.entries(system.pids()).filter(([role]) => !WITHOUT_FILES.test(role)).flatMap(([, pid]) => treeOf(pid));
   let watch: SyncWatch;
   try {
-    watch = await SyncWatch.start(pids, join(lab.folder, `${system.name}.syncs`));
+    watch = await SyncWatch.start(lab.children, pids, join(lab.folder, `${system.name}.syncs`));
   } catch (error) {
     return [`syncs of ${system.title} were not counted: ${(error as Error).message}`];
   }

@@ -27,6 +27,8 @@ export const temporalProgram: ProgramRecipe = {
 export interface TemporalOptions extends StartOptions {
   /** SQLite's pragmas for its database file. */
   readonly pragmas?: Readonly<Record<string, string>>;
+  /** Settings of the server itself, in place of its defaults. */
+  readonly dynamicConfig?: Readonly<Record<string, string | number | boolean>>;
 }
 
 /** The development server over a database file, without its web page. Its address is its HTTP API's URL, its first other port gRPC's. */
@@ -39,6 +41,7 @@ export function startTemporal(options: TemporalOptions): Promise<ServerProcess> 
       args: [
         ...['server', 'start-dev', '--headless', '--log-level', 'error', '--ip', '127.0.0.1', '--port', String(grpcPort), '--http-port', String(ground.port), '--metrics-port', String(metricsPort)],
         ...['--db-filename', join(ground.folder, 'temporal.db'), ...Object.entries(options.pragmas ?? {}).flatMap(([name, value]) => ['--sqlite-pragma', `${name}=${value}`])],
+        ...Object.entries(options.dynamicConfig ?? {}).flatMap(([name, value]) => ['--dynamic-config-value', `${name}=${JSON.stringify(value)}`]),
       ],
       address,
       ports: [ground.port, grpcPort, metricsPort],
