@@ -4,6 +4,7 @@ import { setTimeout as after } from 'node:timers/promises';
 import { daprdProgram, obtain, ServerError, type ServerProcess, type Surroundings } from '@perdure/servers';
 import { MeshNodeProcess } from './mesh-node.js';
 import { MESH_SERVICES, type MeshOptions } from './mesh-options.js';
+import { lockMachine } from './machine-lock.js';
 import { startServers, type MeshServers } from './mesh-servers.js';
 import { secretsOf } from './secrets.js';
 import { createTopics } from './topics.js';
@@ -17,14 +18,27 @@ export class LocalMesh {
   readonly servers: MeshServers;
   readonly nodes: readonly MeshNodeProcess[];
 
-  private constructor(servers: MeshServers, nodes: readonly MeshNodeProcess[]) {
+  readonly #lock: { release(): void };
+
+  private constructor({ servers, nodes, lock }: Pick<LocalMesh, 'servers' | 'nodes'> & { readonly lock: { release(): void } }) {
     this.servers = servers;
     this.nodes = nodes;
+    this.#lock = lock;
   }
 
   static async start(options: MeshOptions, surroundings: Surroundings): Promise<LocalMesh> {
+    await mkdir(options.folder, { recursive: true });
+    const lock = await lockMachine(surroundings.config.cacheFolder, { patienceMs: options.patienceMs ?? 0 });
+    try {
+      return await LocalMesh.#start(options, { surroundings, lock });
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
+  }
+
+  static async #start(options: MeshOptions, { surroundings, lock }: { readonly surroundings: Surroundings; readonly lock: { release(): void } }): Promise<LocalMesh> {
     const { folder, root, components, given } = options;
-    await mkdir(folder, { recursive: true });
     const daprd = await obtain(daprdProgram, surroundings);
     const servers = await startServers(given, { folder, surroundings });
     const started: MeshNodeProcess[] = [];
@@ -32,11 +46,11 @@ export class LocalMesh {
       await createTopics(servers.addresses.kafka);
       const env = environmentOf(servers, options);
       const wanted = MESH_SERVICES.flatMap((service) => Array.from({ length: options.replicas[service] }, (_, index) => ({ service, index, port: service === 'ingestion' && index === 0 ? options.port : undefined })));
-      const starting = await Promise.allSettled(wanted.map((each) => MeshNodeProcess.start({ ...each, root, folder, env, daprd, components, configFile: join(components, each.service === 'ingestion' ? 'configuration-ingestion.yaml' : 'configuration.yaml') })));
+      const starting = await Promise.allSettled(wanted.map(async (each) => MeshNodeProcess.start({ ...each, root, folder, env: { ...env, ...(await options.envOf?.(each, servers.addresses)) }, daprd, components, configFile: join(components, each.service === 'ingestion' ? 'configuration-ingestion.yaml' : 'configuration.yaml') })));
       for (const each of starting) if (each.status === 'fulfilled') started.push(each.value);
       const failed = starting.find((each) => each.status === 'rejected');
       if (failed) throw failed.reason;
-      return new LocalMesh(servers, started);
+      return new LocalMesh({ servers, nodes: started, lock });
     } catch (error) {
       await Promise.all(started.map((node) => node.stop()));
       await Promise.all(servers.started.map((server) => server.stop()));
@@ -70,6 +84,7 @@ export class LocalMesh {
     // Ingestion first, so that nobody is asked who has gone.
     for (const service of MESH_SERVICES) await Promise.all(this.nodes.filter((node) => node.service === service).map((node) => node.stop()));
     await Promise.all(this.servers.started.map((server) => server.stop()));
+    this.#lock.release();
   }
 }
 

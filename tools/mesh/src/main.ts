@@ -1,13 +1,14 @@
 // npm run mesh: starts the whole mesh, shows where everything is, streams the logs, and ends all of it on Ctrl-C.
+import { statSync } from 'node:fs';
 import { CommanderError } from 'commander';
-import { LineProgress, ServerError, serversConfig } from '@perdure/servers';
+import { followLog, LineProgress, ServerError, serversConfig } from '@perdure/servers';
 import { parseCommandLine } from './command-line.js';
 import { healthTable } from './health-table.js';
 import { LocalMesh } from './local-mesh.js';
-import { LogFollower } from './log-follower.js';
 import type { GivenServers } from './mesh-options.js';
 
 const root = process.cwd();
+const NAME_WIDTH = 22;
 
 const givenIn = ({ PERDURE_ETCD: etcd, PERDURE_POSTGRES: postgres, PERDURE_KAFKA: kafka, PERDURE_REDIS: redis }: NodeJS.ProcessEnv): GivenServers => ({
   ...(etcd ? { etcd } : {}), ...(postgres ? { postgres } : {}), ...(kafka ? { kafka } : {}), ...(redis ? { redis } : {}),
@@ -20,7 +21,7 @@ const main = async (): Promise<number> => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve());
   });
   const mesh = await LocalMesh.start({ root, folder: data, replicas, port, components, given: givenIn(process.env) }, { config: serversConfig(), progress });
-  const followers = quiet ? [] : mesh.nodes.flatMap(({ app, sidecar }) => [app, sidecar]).map(({ name, logFile }) => new LogFollower(logFile, (line) => console.log(`${name.padEnd(22)} ${line}`)));
+  const followers = quiet ? [] : mesh.nodes.flatMap(({ app, sidecar }) => [app, sidecar]).map(({ name, logFile }) => followLog(logFile, (line) => console.log(`${name.padEnd(NAME_WIDTH)} ${line}`), statSync(logFile).size));
   try {
     await Promise.race([progress.step('waiting until every slice has its owner', () => mesh.ready()), told]);
     console.error(`${healthTable(mesh)}\n\nPerdure serves ${mesh.urls.join(', ')}; Ctrl-C ends everything.\n  npm run perdure -- --url ${mesh.urls[0]} list`);
@@ -29,7 +30,7 @@ const main = async (): Promise<number> => {
     await told;
     return 0;
   } finally {
-    for (const follower of followers) follower.stop();
+    for (const unfollow of followers) unfollow();
     await progress.step('ending what was started', () => mesh.stop());
   }
 };

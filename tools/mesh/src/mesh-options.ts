@@ -27,6 +27,10 @@ export interface MeshOptions {
   /** The folder of Dapr's components. */
   readonly components: string;
   readonly given: GivenServers;
+  /** For a mesh that runs on this machine to end, milliseconds. Default 0. */
+  readonly patienceMs?: number;
   /** More for the nodes' environment. */
   readonly env?: Readonly<Record<string, string>>;
+  /** The same for one node, once the servers are there: it may see one of them through a proxy, say. */
+  readonly envOf?: (node: { readonly service: MeshService; readonly index: number }, servers: Readonly<Record<keyof GivenServers, string>>) => Promise<Readonly<Record<string, string>>>;
 }

@@ -3,12 +3,12 @@ import { closeSync, openSync, readSync } from 'node:fs';
 const LOOK_MS = 100;
 const CHUNK_BYTES = 64 * 1024;
 
-/** Gives each whole line that is in a log or comes to it, until the returned function is called; that gives what is left first. */
-export function followLog(file: string, onLine: (line: string) => void): () => void {
+/** Gives each whole line that is in a log from a byte on or comes to it, until the returned function is called; that gives what is left first. */
+export function followLog(file: string, onLine: (line: string) => void, fromByte = 0): () => void {
   const descriptor = openSync(file, 'a+');
   const chunk = Buffer.alloc(CHUNK_BYTES);
   const decoder = new TextDecoder();
-  let at = 0;
+  let at = fromByte;
   let rest = '';
   const look = (): void => {
     for (let read = 1; read > 0; at += read) {

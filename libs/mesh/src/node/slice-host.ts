@@ -187,6 +187,7 @@ export class SliceHost<Rows, M extends SliceMachine<Rows>> {
         logger.warn({ slice, error: error.message, cause: error.cause instanceof Error ? error.cause.message : undefined }, 'steps down from the slice');
         if (this.#isMine(slice)) this.#openLater(slice);
       },
+      paused: (slice, error) => logger.warn({ slice, error: error.message }, 'a turn came to nothing; it is tried again'),
       takenBack: (slice, error) => logger.warn({ slice, error: error.message }, 'a batch was taken back'),
       refused: (slice, work, error) => logger.error({ slice, kind: work.kind, ...(work.kind === 'input' ? { tenant: work.input.tenant, workflowId: work.input.workflowId, inputId: work.input.id } : {}), error: error.stack }, 'a work was refused'),
       notAppended: (slice, error) => logger.warn({ slice, error: error.message }, 'a message was not appended; it will be sent again'),

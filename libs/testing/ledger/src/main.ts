@@ -62,7 +62,8 @@ const round = (seed: number, folder: string): CrashTestOptions => ({
   atOnce,
   size,
   crashPercent: values.calm ? 0 : 2,
-  chaos: { gapMs: [Math.min(GAP_MS_MIN, gap), gap], holdMs: [100, 4_000], workerKillsMax: Infinity },
+  // A node that is held for longer than its lease comes back as a zombie.
+  chaos: { gapMs: [Math.min(GAP_MS_MIN, gap), gap], holdMs: values.mesh ? [100, 9_000] : [100, 4_000], workerKillsMax: Infinity },
   disturbMs: ROUND_MS_MAX,
   settleMs: settle * 1_000,
   log: (text) => console.log(`seed ${seed}: ${text}`),

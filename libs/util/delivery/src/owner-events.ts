@@ -6,6 +6,8 @@ import type { SliceWork } from './slice-machine.js';
 export interface OwnerEvents {
   /** It will not commit any more. `error`: why. */
   steppedDown?(slice: SliceName, error: PerdureError): void;
+  /** A turn came to nothing, and is tried again soon: the log or the store did not answer. */
+  paused?(slice: SliceName, error: PerdureError): void;
   takenBack?(slice: SliceName, error: PerdureError): void;
   /** The work was refused; it harms nothing but itself (I10). */
   refused?(slice: SliceName, work: SliceWork, error: Error): void;

@@ -203,7 +203,10 @@ export class SliceOwner<Rows, M extends SliceMachine<Rows>> {
     } catch (thrown) {
       const error = toPerdureError(thrown);
       if (isStepDown(error) || !error.retryable) this.#stepDown(error);
-      else this.#pause();
+      else {
+        this.#options.events?.paused?.(this.#options.slice, error);
+        this.#pause();
+      }
     }
     this.#turn = undefined;
     if (this.#down) return;

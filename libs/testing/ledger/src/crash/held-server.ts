@@ -14,8 +14,12 @@ export class HeldServer implements Disturbable {
   readonly #server: ServerProcess;
   #isWanted = true;
 
-  constructor(server: ServerProcess, role: Role) {
+  readonly #mayDie: boolean;
+
+  /** `mayDie`: it may end by itself and is then started again, as an orchestrator does. */
+  constructor(server: ServerProcess, role: Role, { mayDie = false }: { readonly mayDie?: boolean } = {}) {
     this.#server = server;
+    this.#mayDie = mayDie;
     this.options = { name: server.name, role };
     this.#watch();
   }
@@ -75,7 +79,7 @@ export class HeldServer implements Disturbable {
     const ended = this.#server.exited;
     void ended.then(({ code, signal }) => {
       if (!this.#isWanted || this.#server.exited !== ended) return;
-      this.faults.push(`${this.options.name} ended by itself with ${code ?? signal}; its log is ${this.#server.logFile}`);
+      if (!this.#mayDie) this.faults.push(`${this.options.name} ended by itself with ${code ?? signal}; its log is ${this.#server.logFile}`);
       void this.start().catch((error: unknown) => this.faults.push(`${this.options.name} did not start again: ${String(error)}`));
     });
   }

@@ -27,6 +27,7 @@ export interface MeshDeploymentOptions extends Population {
 }
 
 const TENANT = 'demo';
+const PATIENCE_MS = 10 * 60_000;
 const COMPLAINTS_SHOWN = 20;
 
 /** The whole mesh: services and their sidecars, and the servers beneath; worker processes and the ledger beside it. */
@@ -54,7 +55,7 @@ export class MeshDeployment extends Deployment {
     // PostgreSQL runs as a user of its own, who must come through.
     chmodSync(folder, 0o711);
     const each = Object.fromEntries((['ingestion', 'history', 'scheduler', 'correlation', 'compensation'] as const).map((service) => [service, replicas])) as Record<MeshService, number>;
-    const mesh = await LocalMesh.start({ root, folder: join(folder, 'mesh'), replicas: each, components, given: {}, env: { ...env, PERDURE_TENANT: TENANT } }, { config: serversConfig(), progress: new SilentProgress() });
+    const mesh = await LocalMesh.start({ root, folder: join(folder, 'mesh'), replicas: each, components, given: {}, patienceMs: PATIENCE_MS, env: { ...env, PERDURE_TENANT: TENANT } }, { config: serversConfig(), progress: new SilentProgress() });
     this.#mesh = mesh;
     await mesh.ready();
     const ports = mesh.urls.map((url) => Number(new URL(url).port));
@@ -66,7 +67,11 @@ export class MeshDeployment extends Deployment {
     const others = ledgerAndWorkers({ ...this.#options, tenant: TENANT, ledgerPath: this.ledgerPath, ledgerPort: await freePort(), urls: await Promise.all(desks.map((proxy) => proxy.listen())) });
     this.processes = [
       ...mesh.servers.started.map((server) => new HeldServer(server, 'store')),
-      ...mesh.nodes.flatMap(({ app, sidecar }) => [new HeldServer(app, 'server'), new HeldServer(sidecar, 'sidecar')]),
+      ...mesh.nodes.flatMap(({ app, sidecar }) => [
+        new HeldServer(app, 'server'),
+        // A sidecar ends itself when a component does not answer at its start.
+        new HeldServer(sidecar, 'sidecar', { mayDie: true }),
+      ]),
       ...others,
     ];
     await Promise.all(others.map((process) => process.start()));

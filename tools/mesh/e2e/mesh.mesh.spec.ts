@@ -1,0 +1,179 @@
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { setTimeout as after } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { bundle } from '@perdure/bundler';
+import { LocalMesh, type MeshNodeProcess, type MeshService } from '../src/index.js';
+import { Client } from '@perdure/sdk/client';
+import { Worker } from '@perdure/sdk/node';
+import { type Link, obtain, type ServerProcess, serversConfig, SilentProgress, startToxiproxy, Toxiproxy, toxiproxyProgram } from '@perdure/servers';
+import * as activities from './parcels.activities.js';
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+const MINUTES = 60_000;
+const WEIGHINGS = 5;
+const GRAMS = 15;
+const SHARDS = 4;
+
+describe('the mesh, with two nodes of each service', () => {
+  let folder: string;
+  let mesh: LocalMesh;
+  let client: Client;
+  let worker: Worker;
+  let working: Promise<void>;
+  let toxiproxy: ServerProcess;
+  let toEtcd: Link;
+  let orders = 0;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'perdure-mesh-'));
+    await chmod(folder, 0o711);
+    const surroundings = { config: serversConfig(), progress: new SilentProgress() };
+    toxiproxy = await startToxiproxy({ program: await obtain(toxiproxyProgram, surroundings) });
+    /** One node of history has etcd at the other end of a link that can be cut. */
+    const envOf = async ({ service, index }: { readonly service: MeshService; readonly index: number }, { etcd }: { readonly etcd: string }): Promise<Readonly<Record<string, string>>> => {
+      if (service !== 'history' || index !== 0) return {};
+      toEtcd = await new Toxiproxy(toxiproxy.address).link({ name: 'etcd', to: etcd });
+      return { PERDURE_ETCD: toEtcd.address };
+    };
+    const replicas = { ingestion: 2, history: 2, scheduler: 2, correlation: 2, compensation: 2 };
+    mesh = await LocalMesh.start({ root: ROOT, folder: join(folder, 'mesh'), replicas, components: join(ROOT, 'components', 'local'), given: {}, patienceMs: 10 * MINUTES, envOf }, surroundings);
+    await mesh.ready();
+    const [url = ''] = mesh.urls;
+    client = new Client({ url, retryFor: '1 minute' });
+    const { code, sourceMap } = await bundle({ entry: join(ROOT, 'tools/mesh/e2e/parcels.workflow.ts') });
+    await client.deploy({ name: 'parcels', code, sourceMap });
+    worker = new Worker({ url, activities, log: () => undefined });
+    working = worker.run();
+  }, 15 * MINUTES);
+
+  afterAll(async () => {
+    await worker?.shutdown(5_000);
+    await working;
+    await client?.close();
+    await mesh?.stop();
+    await toxiproxy?.stop();
+    await rm(folder, { recursive: true, force: true });
+  }, MINUTES);
+
+  const nodesOf = (service: MeshService): readonly MeshNodeProcess[] => mesh.nodes.filter((node) => node.service === service);
+
+  /** Starts runs one after the other, on so many lanes, until it is told to stop; then checks their results. */
+  const load = (lanes = 1) => {
+    const over = new AbortController();
+    const results: Promise<unknown>[] = [];
+    const ids: string[] = [];
+    const lane = async (): Promise<void> => {
+      while (!over.signal.aborted) {
+        const id = `parcel-${++orders}`;
+        ids.push(id);
+        const result = client.start('parcel', { workflowId: id, input: { id, weighings: WEIGHINGS, waits: false } }).then((run) => run.result());
+        results.push(result);
+        await result;
+        await after(20);
+      }
+    };
+    const going = Promise.all(Array.from({ length: lanes }, lane));
+    return {
+      started: () => results.length,
+      end: async (): Promise<void> => {
+        over.abort();
+        await going;
+        expect(await Promise.all(results)).toEqual(ids.map((id) => `${id}: ${GRAMS} g, at once`));
+      },
+    };
+  };
+
+  const until = async (what: string, holds: () => boolean | Promise<boolean>): Promise<void> => {
+    const givenUpMs = performance.now() + 2 * MINUTES;
+    while (!(await holds())) {
+      if (performance.now() > givenUpMs) throw new Error(`never: ${what}`);
+      await after(50);
+    }
+  };
+
+  it('is used through service invocation, without any SDK', async () => {
+    const sidecar = nodesOf('scheduler')[0]!.sidecar.address;
+    const ask = async (path: string, body?: object): Promise<{ readonly status: number; readonly body: unknown }> => {
+      const response = await fetch(`${sidecar}/v1.0/invoke/ingestion/method/v1/workflows${path}`, body ? { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) } : {});
+      const text = await response.text();
+      return { status: response.status, body: text === '' ? undefined : JSON.parse(text) };
+    };
+    expect(await ask('', { workflowType: 'parcel', workflowId: 'by-dapr', input: { id: 'd', weighings: 1, waits: true } })).toMatchObject({ status: 201 });
+    await until('it is packed', async () => ((await ask('/by-dapr/queries/stage', {})).body as { value?: unknown }).value === 'packed');
+    expect((await ask('/by-dapr/signals/released', { input: 'go' })).status).toBeLessThan(300);
+    await until('it has ended', async () => ((await ask('/by-dapr/result')).body as { status?: unknown }).status === 'completed');
+    expect(await ask('/by-dapr/result')).toMatchObject({ status: 200, body: { result: 'd: 1 g, go' } });
+    expect(await ask('/nothing')).toMatchObject({ status: 404, body: { code: 'unknown-run' } });
+  }, 3 * MINUTES);
+
+  it('lets nobody in by its own routes who does not show the token', async () => {
+    const response = await fetch(`${nodesOf('history')[0]!.url}/internal/deliveries`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' });
+    expect(response.status).toBe(401);
+  });
+
+  it.each(['history', 'scheduler', 'correlation', 'compensation'] as const)('loses nothing when a node of %s and a sidecar are killed under load', async (service) => {
+    const going = load();
+    await until('runs are under way', () => going.started() >= 5);
+    const [first, second] = nodesOf(service);
+    await first!.app.kill();
+    await second!.sidecar.kill();
+    const before = going.started();
+    await until('runs go on', () => going.started() >= before + 5);
+    await second!.sidecar.restart();
+    await first!.app.restart();
+    await mesh.ready();
+    await going.end();
+  }, 5 * MINUTES);
+
+  const logOf = (node: MeshNodeProcess): Promise<string> => readFile(node.app.logFile, 'utf8');
+  /** It has taken over what the other had. */
+  const ownsAll = async (node: MeshNodeProcess): Promise<boolean> => ((await (await fetch(`${node.url}/readyz`)).json()) as { owned?: number }).owned === SHARDS;
+
+  it('refuses the commits of a node that goes on, although its lease has run out', async () => {
+    const going = load(8);
+    await until('runs are under way', () => going.started() >= 16);
+    const [zombie, other] = nodesOf('history');
+    // It does not hear that it is no owner any more, and commits on.
+    await toEtcd.cut('toServer');
+    await toEtcd.cut('toClient');
+    await until('the other has taken all shards over', () => ownsAll(other!));
+    await until('a commit is refused', async () => /the batch was made at.*steps down from the slice/.test(await logOf(zombie!)));
+    const before = going.started();
+    await until('runs go on', () => going.started() >= before + 16);
+    await toEtcd.heal();
+    await mesh.ready();
+    await going.end();
+  }, 5 * MINUTES);
+
+  it('fences a node that was held for longer than its lease', async () => {
+    const going = load(8);
+    await until('runs are under way', () => going.started() >= 16);
+    const [zombie, other] = nodesOf('history');
+    const seen = (await logOf(zombie!)).length;
+    await toEtcd.cut('toServer');
+    await toEtcd.cut('toClient');
+    zombie!.app.pause();
+    await until('the other has taken all shards over', () => ownsAll(other!));
+    const before = going.started();
+    await until('runs go on', () => going.started() >= before + 16);
+    zombie!.app.resume();
+    // Before a batch, if it was held for long: it makes sure that it is an owner still.
+    await until('it steps down', async () => /the slice is at epoch.*steps down from the slice/.test((await logOf(zombie!)).slice(seen)));
+    await toEtcd.heal();
+    await mesh.ready();
+    await going.end();
+  }, 5 * MINUTES);
+
+  it('is restarted node by node under load', async () => {
+    const going = load();
+    await until('runs are under way', () => going.started() >= 5);
+    for (const node of mesh.nodes.filter(({ service }) => service !== 'ingestion')) await node.app.restart();
+    const second = nodesOf('ingestion')[1]!;
+    await second.app.restart();
+    await mesh.ready();
+    await going.end();
+  }, 5 * MINUTES);
+});
