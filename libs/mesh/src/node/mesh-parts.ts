@@ -47,7 +47,7 @@ export const connectParts = async (given: MeshConfig, { logger, random }: { read
     await migrate(pool);
     const logs = await KafkaLogs.connect({ brokers: config.kafka, prefix, counts: { history: counts.history, correlation: counts.correlation }, clock, random, trouble: (error) => logger.warn({ error: error.message }, 'Kafka is in trouble; it is tried again') });
     closers.push(() => logs.close());
-    const membership = await EtcdMembership.connect({ endpoints: config.etcd, prefix: `/${prefix}/nodes/`, clock, random, trouble: (error) => logger.warn({ error: error.message }, 'etcd is in trouble; it is tried again') });
+    const membership = await EtcdMembership.connect({ endpoints: config.etcd, prefix: `/${prefix}`, clock, random, trouble: (error) => logger.warn({ error: error.message }, 'etcd is in trouble; it is tried again') });
     closers.push(() => membership.leave());
     const bus = new DaprBus({
       sidecar, direct: config.bus.direct, ...(config.bus.pubsub ? {} : { pubsub: false as const }),

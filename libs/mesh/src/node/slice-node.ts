@@ -71,7 +71,11 @@ export const startSliceNode = async <Rows, M extends SliceMachine<Rows>>(parts: 
     }
   })();
   const module = SliceNodeModule.register({
-    health, service: sliceNaming(slices), door: new DeliveryDoor({ selfId: self.id, host, calls }),
+    health, service: sliceNaming(slices, {
+      unreadable: (error) => logger.error({ error: error.message }, 'a delivery cannot be read; it ends with the dead letters'),
+      undelivered: (error) => logger.warn({ error: error.message }, 'a delivery could not be handed on; it comes again'),
+    }),
+    door: new DeliveryDoor({ selfId: self.id, host, calls }),
     operations: new SliceOperations({ selfId: self.id, host, operations: service.operations, calls }),
   });
   const { nest } = await createHttpApp(module, { authenticator: new NodeAuthenticator(config.nodeToken), bodyBytesMax: MESH_LIMITS.internalBodyBytesMax, ...nodeHttpOptions(parts) });
