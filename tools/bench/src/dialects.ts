@@ -20,6 +20,8 @@ export interface Dialect {
   holds(reply: Reply, expected: unknown): boolean;
   /** It has no request that does both: after `run`, the result is waited for by `attach`. */
   readonly attachesAfterRun?: true;
+  /** Whether a reply to `attach` is that the server has waited long enough, and is to be asked again. */
+  isPending?(reply: Reply): boolean;
 }
 
 const JSON_HEADERS = { 'content-type': 'application/json' };
@@ -46,7 +48,7 @@ const restate: Dialect = {
   holds: ({ status, body }, expected) => status === 200 && body === JSON.stringify(expected),
 };
 
-/** Its own HTTP API. One waits for a result by waiting for the event that closes the history, for 20 s at most; a longer run counts as an answer that is wrong. */
+/** Its own HTTP API. One waits for a result by waiting for the event that closes the history, for 20 s at most: then the reply is without one. */
 const temporal: Dialect = {
   run: (workflow, id, input) => post(temporalPath(id), { workflowType: { name: workflow }, taskQueue: { name: TEMPORAL_TASK_QUEUE }, input: [input] }),
   start: (workflow, id, input) => temporal.run(workflow, id, input),
@@ -55,6 +57,7 @@ const temporal: Dialect = {
   result: (_workflow, id) => get(`${temporalPath(id)}/history?historyEventFilterType=HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT`),
   holds: ({ status, body }, expected) => status === 200 && JSON.stringify(temporalResult(JSON.parse(body) as TemporalHistory)) === JSON.stringify(expected),
   attachesAfterRun: true,
+  isPending: ({ status, body }) => status === 200 && !body.includes('"events"'),
 };
 
 export const TEMPORAL_TASK_QUEUE = 'bench';

@@ -1,10 +1,12 @@
 // The load generator's process: closed loops on keep-alive connections, and nothing else.
 import { DIALECTS, type Dialect } from './dialects.js';
 import { EXPECTED, type RunInput } from './expected.js';
-import { HttpLane, type Reply } from './http-lane.js';
+import { HttpLane, type Reply, type Request } from './http-lane.js';
 import type { EachJob, GeneratorMessage, LoadJob, LoadResult, RunJob } from './load.js';
 
 const REPORTED_MAX = 5;
+/** How often a server that has waited long enough is asked again. */
+const ATTACHES_MAX = 30;
 
 const send = (message: GeneratorMessage): void => void process.send!(message);
 
@@ -42,6 +44,12 @@ const note = (list: string[], text: string): void => {
   if (list.length < REPORTED_MAX) list.push(text);
 };
 
+const attached = async (lane: HttpLane, dialect: Dialect, request: Request): Promise<Reply> => {
+  let reply = await lane.send(request);
+  for (let again = 0; again < ATTACHES_MAX && dialect.isPending?.(reply); again++) reply = await lane.send(request);
+  return reply;
+};
+
 const askOf = (job: LoadJob): Ask => {
   const { workflow } = job;
   const dialect: Dialect = DIALECTS[job.system];
@@ -53,10 +61,10 @@ const askOf = (job: LoadJob): Ask => {
       return async (lane, id, count) => {
         const reply = await lane.send(dialect.run(workflow, id, inputOf(id, count)));
         if (!dialect.attachesAfterRun) return checked(reply, id, count);
-        return reply.status < 300 ? checked(await lane.send(dialect.attach(workflow, id)), id, count) : { reply, isRight: false };
+        return reply.status < 300 ? checked(await attached(lane, dialect, dialect.attach(workflow, id)), id, count) : { reply, isRight: false };
       };
     case 'attach':
-      return async (lane, id, count) => checked(await lane.send(dialect.attach(workflow, id)), id, count);
+      return async (lane, id, count) => checked(await attached(lane, dialect, dialect.attach(workflow, id)), id, count);
     case 'check':
       return async (lane, id, count) => checked(await lane.send(dialect.result(workflow, id)), id, count);
     case 'start':
@@ -68,7 +76,7 @@ const askOf = (job: LoadJob): Ask => {
       return async (lane, id, count) => {
         const reply = await lane.send(dialect.wake(workflow, id));
         if (reply.status >= 300) return { reply, isRight: false };
-        return checked(await lane.send(dialect.attach(workflow, id)), id, count);
+        return checked(await attached(lane, dialect, dialect.attach(workflow, id)), id, count);
       };
   }
 };
