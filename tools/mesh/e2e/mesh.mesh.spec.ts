@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as after } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { bundle } from '@perdure/bundler';
 import { LocalMesh, type MeshNodeProcess, type MeshService } from '../src/index.js';
 import { Client } from '@perdure/sdk/client';
@@ -48,6 +48,11 @@ describe('the mesh, with two nodes of each service', () => {
     worker = new Worker({ url, activities, log: () => undefined });
     working = worker.run();
   }, 15 * MINUTES);
+
+  /** What a failed test has left down must not fail the next. */
+  afterEach(async () => {
+    for (const { app, sidecar } of mesh.nodes) for (const process of [app, sidecar]) if (process.pid === undefined) await process.restart();
+  }, 2 * MINUTES);
 
   afterAll(async () => {
     await worker?.shutdown(5_000);
@@ -119,10 +124,11 @@ describe('the mesh, with two nodes of each service', () => {
     await until('runs are under way', () => going.started() >= 5);
     const [first, second] = nodesOf(service);
     await first!.app.kill();
+    // Without its sidecar the other sends nothing; whoever runs them starts it again.
     await second!.sidecar.kill();
+    await second!.sidecar.restart();
     const before = going.started();
     await until('runs go on', () => going.started() >= before + 5);
-    await second!.sidecar.restart();
     await first!.app.restart();
     await mesh.ready();
     await going.end();
