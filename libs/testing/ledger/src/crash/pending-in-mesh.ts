@@ -2,14 +2,13 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { CockroachPool, type Statement } from '@perdure/cockroach';
 import { SystemClock } from '@perdure/clock';
 
-/** What a run leaves on purpose, such as the memory of ended rollbacks and of spent events, is none of it, nor are blank rows, which wait for a sweep. */
+/** What a run leaves on purpose, such as the memory of ended rollbacks and of spent events, is none of it, nor are blank rows, which wait for a sweep, nor tombstones, which stay until a later message brings the mark. */
 const PENDING: readonly { readonly what: string; readonly statement: Statement }[] = [
   { what: 'a pending task', text: `select slice || ' ' || spec || ' ' || state as row from tasks where spec <> ''` },
   { what: 'a pending timer', text: `select slice || ' ' || body as row from timers where body <> ''` },
   { what: 'a pending wait', text: `select slice || ' ' || body as row from waits where body <> ''` },
   { what: 'a rollback at work', text: `select slice || ' ' || body as row from rollbacks where body <> '' and body not like '%"endedAt":%'` },
   { what: 'a message that nobody has confirmed', text: `select slice || ' > ' || destination || ' ' || number::text || ' ' || body as row from outbox where body <> ''` },
-  { what: 'a message that waits for another', text: `select slice || ' ' || body as row from tombstones where body <> ''` },
   { what: 'an event offered to a run', text: `select slice || ' ' || source || ' ' || event_id as row from events where state = 'offered'` },
   { what: 'an open run', text: 'select workflow_id as row from runs where closed_at is null' },
 ].map(({ what, text }) => ({ what, statement: { name: what.replaceAll(' ', '_'), text } }));
