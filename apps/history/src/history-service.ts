@@ -1,5 +1,6 @@
 import { CockroachBundleSource, CockroachStackMapper, CockroachStateStore, historySliceStore } from '@perdure/cockroach';
 import { PerdureError, runKeyOf, type Json } from '@perdure/contract';
+import { sliceIndexOf } from '@perdure/delivery';
 import { Engine } from '@perdure/engine';
 import { HistorySlice, PROCESSOR_LIMITS, type HistoryCommit, type ProcessorEvents, type RunRef } from '@perdure/history';
 import { inspectBundle, SandboxRealms } from '@perdure/hosting';
@@ -28,7 +29,7 @@ export const historyService = async (parts: MeshParts): Promise<SliceService<His
     store: (slice) => historySliceStore(pool, slice),
     machine: (slice, { epoch }) => {
       logger.debug({ slice, epoch }, 'opens the shard');
-      return HistorySlice.open({ deps: { engine, bundles, stacks, realms, store: new CockroachStateStore(pool, slice), events }, epoch, map, snapshotKey, shard: Number(slice.split('/')[1]), limits });
+      return HistorySlice.open({ deps: { engine, bundles, stacks, realms, store: new CockroachStateStore(pool, slice), events }, epoch, map, snapshotKey, shard: sliceIndexOf(slice), limits });
     },
     operations: {
       query: (owner, { body }) => {

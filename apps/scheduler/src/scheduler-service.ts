@@ -1,5 +1,6 @@
 import { CockroachTaskStore, CockroachTimerStore, schedulerSliceStore } from '@perdure/cockroach';
 import type { HeartbeatRequest, PollRequest, TaskAnswer } from '@perdure/contract';
+import { sliceIndexOf } from '@perdure/delivery';
 import type { MeshParts, SliceService } from '@perdure/mesh';
 import { SchedulerSlice, type SchedulerChange } from '@perdure/scheduler';
 
@@ -11,7 +12,7 @@ interface Asked {
 export const schedulerService = ({ pool, clock, random, map }: MeshParts): SliceService<readonly SchedulerChange[], SchedulerSlice> => ({
   hasLog: false,
   store: (slice) => schedulerSliceStore(pool, slice),
-  machine: (slice, { epoch, wake }) => SchedulerSlice.open({ tasks: new CockroachTaskStore(pool, slice), timers: new CockroachTimerStore(pool, slice), clock, random, slice: Number(slice.split('/')[1]), epoch, wake }, map),
+  machine: (slice, { epoch, wake }) => SchedulerSlice.open({ tasks: new CockroachTaskStore(pool, slice), timers: new CockroachTimerStore(pool, slice), clock, random, slice: sliceIndexOf(slice), epoch, wake }, map),
   operations: {
     poll: ({ machine }, { body, signal }) => {
       const { tenant, request } = body as Asked & { readonly request: PollRequest };

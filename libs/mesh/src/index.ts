@@ -19,4 +19,4 @@ export { NodeHealth, ProbesController } from './node/probes-controller.js';
 export { runService } from './node/run-service.js';
 export { nodeHttpOptions, startSliceNode } from './node/slice-node.js';
 export type { MeshServer } from './node/slice-node.js';
-export type { PrepareService, SliceService } from './node/slice-service.js';
+export type { SliceService } from './node/slice-service.js';

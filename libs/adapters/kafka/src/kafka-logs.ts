@@ -1,7 +1,7 @@
 import { Kafka, logLevel, type Producer } from 'kafkajs';
 import type { Clock } from '@perdure/clock';
 import { PerdureError } from '@perdure/contract';
-import { Logs, serviceOf, type Service, type SliceName } from '@perdure/delivery';
+import { Logs, serviceOf, sliceIndexOf, type Service, type SliceName } from '@perdure/delivery';
 import { Backoff } from './backoff.js';
 import { KafkaCluster, type PartitionName } from './kafka-cluster.js';
 import { isTooLarge, toUnavailable } from './kafka-fault.js';
@@ -90,7 +90,7 @@ export class KafkaLogs extends Logs {
     const { counts, clock, random, trouble = () => undefined } = this.#options;
     const { limits, cluster } = this.#parts;
     const service = serviceOf(slice);
-    const partition = Number(slice.slice(service.length + 1));
+    const partition = sliceIndexOf(slice);
     if (!isLogged(service) || !(partition < counts[service])) throw new PerdureError('internal', `${slice} has no log.`);
     return new KafkaLog({ slice, topic: topicOf(this.#options, service), partition, cluster, clientId: clientIdOf(this.#options), limits, clock, random, trouble, produce: (to, records) => this.#produce(to, records) });
   }

@@ -1,6 +1,6 @@
 import type { Clock } from '@perdure/clock';
 import { isPerdureError } from '@perdure/contract';
-import { serviceOf, type SliceName } from '@perdure/delivery';
+import { backoffMs, serviceOf, sliceIndexOf, type SliceName } from '@perdure/delivery';
 import { MESH_LIMITS } from '../mesh-limits.js';
 import { fromProblem } from '../node/from-problem.js';
 
@@ -48,14 +48,14 @@ export class SliceAsks {
   }
 
   async #once(slice: SliceName, { operation, body, signal, timeoutMs }: Required<Pick<Ask, 'operation' | 'timeoutMs'>> & Ask): Promise<unknown> {
-    const { status, text } = await this.#options.invoker.invoke(serviceOf(slice), `internal/slices/${slice.split('/')[1]}/${operation}`, { body, timeoutMs, signal });
+    const { status, text } = await this.#options.invoker.invoke(serviceOf(slice), `internal/slices/${sliceIndexOf(slice)}/${operation}`, { body, timeoutMs, signal });
     if (status >= 400) throw fromProblem(status, text);
     return text === '' ? undefined : JSON.parse(text);
   }
 
   #pause(tries: number): Promise<void> {
     const { clock, random } = this.#options;
-    const pauseMs = Math.min(MESH_LIMITS.askAgainAfterMsMax, MESH_LIMITS.askAgainAfterMs * 2 ** tries) * (0.5 + random() / 2);
+    const pauseMs = backoffMs(tries, { firstMs: MESH_LIMITS.askAgainAfterMs, maxMs: MESH_LIMITS.askAgainAfterMsMax, random });
     return new Promise((resolve) => clock.at(clock.now() + pauseMs, resolve));
   }
 }

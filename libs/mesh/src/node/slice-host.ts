@@ -1,6 +1,6 @@
 import type { CancelTimer, Clock } from '@perdure/clock';
 import { toPerdureError, type PerdureError } from '@perdure/contract';
-import { isLogMismatch, placeSlices, type Membership, type MeshNode, type OwnerEvents, type SliceMachine, type SliceName, type SliceOwner } from '@perdure/delivery';
+import { backoffMs, isLogMismatch, placeSlices, type Membership, type MeshNode, type OwnerEvents, type SliceMachine, type SliceName, type SliceOwner } from '@perdure/delivery';
 import type { Logger } from 'pino';
 import { MESH_LIMITS } from '../mesh-limits.js';
 
@@ -110,7 +110,7 @@ export class SliceHost<Rows, M extends SliceMachine<Rows>> {
     const held = this.#held.get(slice)!;
     if (this.owner(slice) || held.isOpening || held.cancel || held.stopped !== undefined) return;
     const { takeOverJitterMs, reopenAfterMs, reopenAfterMsMax } = MESH_LIMITS;
-    const pauseMs = held.failures === 0 ? takeOverJitterMs * random() : Math.min(reopenAfterMsMax, reopenAfterMs * 2 ** (held.failures - 1)) * (0.5 + random() / 2);
+    const pauseMs = held.failures === 0 ? takeOverJitterMs * random() : backoffMs(held.failures - 1, { firstMs: reopenAfterMs, maxMs: reopenAfterMsMax, random });
     held.cancel = clock.at(clock.now() + pauseMs, () => {
       held.cancel = undefined;
       held.isOpening = true;

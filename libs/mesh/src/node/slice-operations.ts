@@ -1,5 +1,5 @@
 import { PerdureError } from '@perdure/contract';
-import type { SliceMachine, SliceName, SliceOwner } from '@perdure/delivery';
+import { sliceIndexOf, type SliceMachine, type SliceName, type SliceOwner } from '@perdure/delivery';
 import { MESH_LIMITS } from '../mesh-limits.js';
 import type { NodeCalls } from './node-calls.js';
 import type { SliceHost } from './slice-host.js';
@@ -37,7 +37,7 @@ export class SliceOperations<Rows, M extends SliceMachine<Rows>> {
     if (owner) return run(owner, call);
     const node = host.nodeOf(slice);
     if (call.isForwarded || !node || node.id === selfId) throw new PerdureError('not-owner', `Nobody here has ${slice} now.`, { retryable: true });
-    return calls.post(node.address, `internal/slices/${slice.split('/')[1]}/${operation}`, { body: call.body, signal: call.signal, timeoutMs: HELD_MS_MAX });
+    return calls.post(node.address, `internal/slices/${sliceIndexOf(slice)}/${operation}`, { body: call.body, signal: call.signal, timeoutMs: HELD_MS_MAX });
   }
 }
 

@@ -1,5 +1,4 @@
 import type { SliceMachine, SliceName, SliceOwner, SliceStore } from '@perdure/delivery';
-import type { MeshParts } from './mesh-parts.js';
 import type { Operations } from './slice-operations.js';
 
 /** What a service that owns slices brings to its nodes. */
@@ -15,5 +14,3 @@ export interface SliceService<Rows, M extends SliceMachine<Rows>> {
   sweep?(owner: SliceOwner<Rows, M>): Promise<boolean>;
   close?(): Promise<void>;
 }
-
-export type PrepareService<Rows, M extends SliceMachine<Rows>> = (parts: MeshParts) => Promise<SliceService<Rows, M>>;

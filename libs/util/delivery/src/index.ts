@@ -1,3 +1,4 @@
+export { backoffMs } from './backoff.js';
 export { Bus } from './bus.js';
 export { DELIVERY_LIMITS } from './delivery-limits.js';
 export type { DeliveryLimits } from './delivery-limits.js';
@@ -8,7 +9,7 @@ export { Marks } from './marks.js';
 export type { MarkRow } from './marks.js';
 export { Membership } from './membership.js';
 export type { MeshNode } from './membership.js';
-export { serviceOf, SERVICES } from './message.js';
+export { serviceOf, SERVICES, sliceIndexOf } from './message.js';
 export type { Confirmation, Envelope, Message, MessageBody, Origin, Service, SliceName, UndoClosedMessage } from './message.js';
 export { Outbox } from './outbox.js';
 export type { OutboxChanges, OutboxRow } from './outbox.js';

@@ -9,6 +9,9 @@ export type SliceName = `${Service}/${number}`;
 
 export const serviceOf = (slice: SliceName): Service => slice.slice(0, slice.indexOf('/')) as Service;
 
+/** Its number among the slices of its service: 0, 1, 2… */
+export const sliceIndexOf = (slice: SliceName): number => Number(slice.slice(slice.indexOf('/') + 1));
+
 /** The scheduler tells compensation how an undo task closed. */
 export interface UndoClosedMessage {
   readonly to: 'compensation';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { freePort } from '../crash/free-port.js';
+import { freePort } from '@perdure/servers';
 import { ManagedProcess } from '../crash/managed-process.js';
 import { readLines } from './append-file.js';
 import { LedgerClient } from './ledger-client.js';

@@ -26,7 +26,6 @@ export type Disturbance =
 
 /** A hold can be so much longer than others: then even a session is given up. */
 const LONG_HOLD = 3;
-const LANE_STRIDE = -1;
 
 /** One of a deployment's lanes. Its number makes it another sequence than the others of the same seed. */
 export interface Lane {
@@ -36,7 +35,7 @@ export interface Lane {
 
 /** What is done in a lane, in which order, and for how long: the seed decides it. When it falls, and upon what, real time decides. */
 export function* disturbances({ seed, lane, gapMs, holdMs }: Pick<ChaosOptions, 'seed' | 'gapMs' | 'holdMs'> & { readonly lane: Lane }): Generator<Disturbance, never> {
-  const draws = new Draws(lane.number === 0 ? seed : lane.number * LANE_STRIDE - seed);
+  const draws = new Draws(lane.number === 0 ? seed : -lane.number - seed);
   for (;;) {
     const thenMs = draws.int(...gapMs);
     const kind: string = draws.weighted<string>(lane.weights as Record<string, number>);

@@ -1,12 +1,11 @@
 import { chmodSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { LocalMesh, type MeshService } from '@perdure/mesh-launcher';
-import { serversConfig, SilentProgress } from '@perdure/servers';
+import { LocalMesh, MESH_SERVICES, type MeshService } from '@perdure/mesh-launcher';
+import { freePort, serversConfig, SilentProgress } from '@perdure/servers';
 import { Draws } from '../program/draws.js';
 import { CuttingProxy } from './cutting-proxy.js';
 import { Deployment } from './deployment.js';
 import type { Disturbable } from './disturbable.js';
-import { freePort } from './free-port.js';
 import { HeldServer } from './held-server.js';
 import { MESH_LANES, type Lanes } from './lanes.js';
 import { ledgerAndWorkers, type Population } from './ledger-and-workers.js';
@@ -54,7 +53,7 @@ export class MeshDeployment extends Deployment {
     const { root, folder, seed, replicas, components, env } = this.#options;
     // PostgreSQL runs as a user of its own, who must come through.
     chmodSync(folder, 0o711);
-    const each = Object.fromEntries((['ingestion', 'history', 'scheduler', 'correlation', 'compensation'] as const).map((service) => [service, replicas])) as Record<MeshService, number>;
+    const each = Object.fromEntries(MESH_SERVICES.map((service) => [service, replicas])) as Record<MeshService, number>;
     const mesh = await LocalMesh.start({ root, folder: join(folder, 'mesh'), replicas: each, components, given: {}, patienceMs: PATIENCE_MS, env: { ...env, PERDURE_TENANT: TENANT } }, { config: serversConfig(), progress: new SilentProgress() });
     this.#mesh = mesh;
     await mesh.ready();

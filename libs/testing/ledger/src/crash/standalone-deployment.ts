@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { freePort } from '@perdure/servers';
 import { describeFindings, verifyFolder } from '@perdure/verify';
 import { Draws } from '../program/draws.js';
 import { CuttingProxy } from './cutting-proxy.js';
 import { Deployment } from './deployment.js';
 import type { Disturbable } from './disturbable.js';
-import { freePort } from './free-port.js';
 import { STANDALONE_LANES } from './lanes.js';
 import { ledgerAndWorkers, type Population } from './ledger-and-workers.js';
 import { ManagedProcess, type ProcessOptions } from './managed-process.js';
