@@ -24,6 +24,9 @@ export interface Call {
 const BACKOFF_FIRST_MS = 50;
 const BACKOFF_MAX_MS = 5_000;
 
+/** Accepted: on disk, and not decided yet. */
+const DURABLE_ONLY = 202;
+
 /** Sends a request until it is answered for good. Every request carries its own id, so sending it again changes nothing. */
 export class Api {
   readonly #options: ApiOptions;
@@ -40,6 +43,22 @@ export class Api {
 
   /** @throws PerdureError with the server's code; the network's own error when there was no answer within `retryForMs` */
   async call<Answer>(call: Call): Promise<Answer> {
+    return toBody(await this.#answered(call));
+  }
+
+  /**
+   * As `call`, for an input whose body carries its id: 202 says that it is durable, not what became of it, so it is sent again until that is known,
+   * however long it takes. The server holds each of these requests open for a while.
+   */
+  async decide<Answer>(call: Call): Promise<Answer> {
+    for (let tries = 0; ; tries++) {
+      const answer = await this.#answered(call);
+      if (answer.status !== DURABLE_ONLY) return toBody(answer);
+      await this.#pause(call, tries);
+    }
+  }
+
+  async #answered(call: Call): Promise<HttpAnswer> {
     const request = this.#toRequest(call);
     const giveUpAt = this.#now() + this.#options.retryForMs;
     for (let tries = 0; ; tries++) {
@@ -47,11 +66,15 @@ export class Api {
         if (call.signal?.aborted || this.#now() >= giveUpAt) throw error;
         return undefined;
       });
-      if (answer && answer.status < 400) return (answer.body === '' ? undefined : JSON.parse(answer.body)) as Answer;
+      if (answer && answer.status < 400) return answer;
       if (answer && ((answer.status !== 503 && answer.status !== 429) || this.#now() >= giveUpAt)) throw toError(answer);
-      const backoffMs = this.#random() * Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** Math.min(tries, 10));
-      await sleep(Math.max(backoffMs, this.#random() * (answer?.retryAfterS ?? 0) * 1000), undefined, call.signal ? { signal: call.signal } : {});
+      await this.#pause(call, tries, answer?.retryAfterS);
     }
+  }
+
+  async #pause({ signal }: Call, tries: number, retryAfterS = 0): Promise<void> {
+    const backoffMs = this.#random() * Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** Math.min(tries, 10));
+    await sleep(Math.max(backoffMs, this.#random() * retryAfterS * 1000), undefined, signal ? { signal } : {});
   }
 
   #toRequest({ method, path, body, headers, signal }: Call): HttpRequest {
@@ -64,6 +87,8 @@ export class Api {
     };
   }
 }
+
+const toBody = <Answer>({ body }: HttpAnswer): Answer => (body === '' ? undefined : JSON.parse(body)) as Answer;
 
 const isProblemCode = (code: unknown): code is ProblemCode => typeof code === 'string' && Object.hasOwn(PROBLEMS, code);
 

@@ -3,7 +3,7 @@ import { PerdureError, type BundleView, type Json, type JsonObject, type RunPage
 import { durationMs, type Duration } from '../common/duration.js';
 import type { InputOf } from '../common/tokens.js';
 import { Api, queryString } from './api.js';
-import { RunHandle } from './run-handle.js';
+import { RunHandle, type StartedRun } from './run-handle.js';
 import { createTransport, type Transport } from './transport.js';
 
 export interface ClientOptions {
@@ -73,17 +73,17 @@ export class Client {
   }
 
   /**
-   * Starts a workflow by its function (its types then hold for input and result) or by its name. Resolves once the start is durable.
+   * Starts a workflow by its function (its types then hold for input and result) or by its name. Resolves once the run is there.
    *
    * @throws PerdureError `unknown-workflow`, `workflow-exists` (the id runs with another type or input), `invalid-id`
    */
-  async start<W extends AnyWorkflow>(workflow: W | string, ...[options]: undefined extends InputOf<W> ? [options?: StartOptions<W>] : [options: StartOptions<W>]): Promise<RunHandle<W>> {
+  async start<W extends AnyWorkflow>(workflow: W | string, ...[options]: undefined extends InputOf<W> ? [options?: StartOptions<W>] : [options: StartOptions<W>]): Promise<StartedRun<W>> {
     const { signal, runTimeout, workflowId = randomUUID(), ...rest } = (options ?? {}) as StartOptions<AnyWorkflow>;
     const workflowType = typeof workflow === 'string' ? workflow : workflow.name;
     if (!workflowType) throw new PerdureError('unknown-workflow', 'The workflow function has no name.');
     const body = { ...rest, workflowType, workflowId, ...(runTimeout === undefined ? {} : { runTimeoutMs: durationMs(runTimeout) }) };
-    const { runId, created } = await this.#api.call<{ readonly runId?: string; readonly created?: boolean }>({ method: 'POST', path: '/v1/workflows', body, ...(signal ? { signal } : {}) });
-    return new RunHandle<W>(this.#api, { workflowId, ...(runId === undefined ? {} : { runId }), ...(created === undefined ? {} : { created }) });
+    const { runId, created } = await this.#api.decide<{ readonly runId: string; readonly created: boolean }>({ method: 'POST', path: '/v1/workflows', body, ...(signal ? { signal } : {}) });
+    return new RunHandle<W>(this.#api, { workflowId, runId, created }) as StartedRun<W>;
   }
 
   /** Starts a workflow and waits for what it returns. */

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { PerdureError, type HistoryEvent, type HistoryPage, type Outcome, type RunResult, type RunView } from '@perdure/contract';
 import { fromFailure } from '../common/failure.js';
 import type { QueryToken, ResultOf, SignalToken, UpdateToken } from '../common/tokens.js';
-import { queryString, type Api } from './api.js';
+import { queryString, type Api, type Call } from './api.js';
 import { WorkflowFailed } from './workflow-failed.js';
 
 export interface MessageOptions {
@@ -25,11 +25,6 @@ const RESULT_WAIT_S = 50;
 const HISTORY_PAGE = 500;
 
 type AnyWorkflow = (...args: never[]) => Promise<unknown>;
-
-interface Pending {
-  readonly status: 'pending';
-  readonly inputId: string;
-}
 
 /** One workflow id, or one run of it: to talk to it, read it and wait for it. */
 export class RunHandle<W extends AnyWorkflow = AnyWorkflow> {
@@ -64,13 +59,13 @@ export class RunHandle<W extends AnyWorkflow = AnyWorkflow> {
   }
 
   /**
-   * Resolves once the signal is durable.
+   * Resolves once the run has the signal.
    *
    * @throws PerdureError `unknown-run`, `unknown-signal`, `run-closed`
    * @example await run.signal(hurry, { reason: 'birthday' });
    */
   async signal<Input>(signal: SignalToken<Input> | string, ...[input, options = {}]: undefined extends Input ? [input?: Input, options?: MessageOptions] : [input: Input, options?: MessageOptions]): Promise<void> {
-    await this.#post(`signals/${nameOf(signal)}`, { input, id: options.id ?? randomUUID() }, options);
+    await this.#decide(`signals/${nameOf(signal)}`, { input, id: options.id ?? randomUUID() }, options);
   }
 
   /**
@@ -79,7 +74,7 @@ export class RunHandle<W extends AnyWorkflow = AnyWorkflow> {
    * @throws PerdureError `unknown-run`, `unknown-query`, `query-failed`
    */
   async query<Args, Result>(query: QueryToken<Args, Result> | string, ...[input, options = {}]: undefined extends Args ? [input?: Args, options?: MessageOptions] : [input: Args, options?: MessageOptions]): Promise<Result> {
-    const answer = await this.#post<{ readonly value?: unknown }>(`queries/${nameOf(query)}`, { input }, options);
+    const answer = await this.#api.call<{ readonly value?: unknown }>(this.#post(`queries/${nameOf(query)}`, { input }, options));
     return answer.value as Result;
   }
 
@@ -90,13 +85,10 @@ export class RunHandle<W extends AnyWorkflow = AnyWorkflow> {
    */
   async update<Input, Output>(update: UpdateToken<Input, Output> | string, ...[input, options = {}]: undefined extends Input ? [input?: Input, options?: MessageOptions] : [input: Input, options?: MessageOptions]): Promise<Output> {
     const id = options.id ?? randomUUID();
-    for (;;) {
-      // The same id asks for the same update: a handler that takes long is asked again until it has finished.
-      const answer = await this.#post<{ readonly outcome: Outcome } | Pending>(`updates/${nameOf(update)}`, { input, id }, options);
-      if (!('outcome' in answer)) continue;
-      if (answer.outcome.status === 'completed') return answer.outcome.value as Output;
-      throw fromFailure(answer.outcome.error);
-    }
+    // A handler that takes long is asked again until it has finished.
+    const { outcome } = await this.#decide<{ readonly outcome: Outcome }>(`updates/${nameOf(update)}`, { input, id }, options);
+    if (outcome.status === 'completed') return outcome.value as Output;
+    throw fromFailure(outcome.error);
   }
 
   /** Asks the run to stop; its code decides how. */
@@ -133,13 +125,20 @@ export class RunHandle<W extends AnyWorkflow = AnyWorkflow> {
   }
 
   async #operate(operation: string, { reason, id = randomUUID(), signal }: OperatorOptions, more: object = {}): Promise<void> {
-    await this.#post(operation, { reason, id, ...more }, signal ? { signal } : {});
+    await this.#decide(operation, { reason, id, ...more }, signal ? { signal } : {});
   }
 
-  #post<Answer>(path: string, body: object, { signal }: MessageOptions): Promise<Answer> {
-    return this.#api.call({ method: 'POST', path: `${this.#path}/${path}`, body: { ...body, runId: this.runId }, ...(signal ? { signal } : {}) });
+  #decide<Answer>(path: string, body: object, options: MessageOptions): Promise<Answer> {
+    return this.#api.decide(this.#post(path, body, options));
+  }
+
+  #post(path: string, body: object, { signal }: MessageOptions): Call {
+    return { method: 'POST', path: `${this.#path}/${path}`, body: { ...body, runId: this.runId }, ...(signal ? { signal } : {}) };
   }
 }
+
+/** What `start` gives: it knows its run. */
+export type StartedRun<W extends AnyWorkflow = AnyWorkflow> = RunHandle<W> & Required<Pick<RunHandle, 'runId' | 'created'>>;
 
 const nameOf = (token: { readonly name: string } | string): string => {
   const name = typeof token === 'string' ? token : token.name;

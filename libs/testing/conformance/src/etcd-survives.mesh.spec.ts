@@ -53,10 +53,18 @@ describe('EtcdMembership', () => {
   };
 
   it('changes no list when etcd is killed and back before the leases are over', async () => {
-    const [a, b] = [await joined('a'), await joined('b')];
-    await Promise.all([listed(a, ['a', 'b']), listed(b, ['a', 'b'])]);
+    const a = await joined('a');
     const told: string[] = [];
-    a.onChange(() => told.push(idsIn(a).join()));
+    const toldOfBoth = Promise.withResolvers<void>();
+    a.onChange(() => {
+      told.push(idsIn(a).join());
+      if (told.at(-1) === 'a,b') toldOfBoth.resolve();
+    });
+    const b = await joined('b');
+    await Promise.all([listed(a, ['a', 'b']), listed(b, ['a', 'b'])]);
+    // A list is told of a little later than it is there.
+    await toldOfBoth.promise;
+    told.length = 0;
     await etcd.kill();
     await etcd.restart();
     // Seen only if the watch is back.

@@ -45,9 +45,7 @@ export class ProgramClient {
     const { client, program } = this.#options;
     const { name, steps, onCancel } = program;
     const input: InterpreterInput = { name, steps, onCancel };
-    let runId: string | undefined;
-    // Without a run id it is durable and not decided yet: ask again.
-    while (runId === undefined) ({ runId } = await client.start('interpret', { workflowId: name, input: input as never }));
+    const { runId } = await client.start('interpret', { workflowId: name, input: input as never });
     await this.#acknowledge({ kind: 'started', program: name, runId });
   }
 

@@ -1,0 +1,44 @@
+import { describe, expect, it } from '@jest/globals';
+import { Api } from './api.js';
+import { RunHandle } from './run-handle.js';
+import type { HttpAnswer, HttpRequest } from './transport.js';
+
+/** Answers in this order; has what was asked. */
+const serverOf = (answers: readonly HttpAnswer[]): { readonly api: Api; readonly asked: HttpRequest[] } => {
+  const asked: HttpRequest[] = [];
+  const left = [...answers];
+  const send = async (request: HttpRequest): Promise<HttpAnswer> => {
+    asked.push(request);
+    const next = left.shift();
+    if (!next) throw new Error('It was asked once too often.');
+    return next;
+  };
+  return { api: new Api({ send, retryForMs: 60_000, random: () => 0 }), asked };
+};
+
+const PENDING: HttpAnswer = { status: 202, body: JSON.stringify({ workflowId: 'w', inputId: 'signal/s', status: 'pending' }) };
+const CLOSED: HttpAnswer = { status: 409, body: JSON.stringify({ code: 'run-closed', detail: 'The run is over.' }) };
+
+describe('Api', () => {
+  it('asks again with the same id while an input is durable and not decided', async () => {
+    const { api, asked } = serverOf([PENDING, PENDING, { status: 200, body: '{"status":"accepted"}' }]);
+    await new RunHandle(api, { workflowId: 'w' }).signal('s', 1);
+    expect(asked).toHaveLength(3);
+    expect(new Set(asked.map(({ body }) => body)).size).toBe(1);
+  });
+
+  it('tells of a refusal that came after 202', async () => {
+    const { api } = serverOf([PENDING, CLOSED]);
+    await expect(new RunHandle(api, { workflowId: 'w' }).cancel()).rejects.toMatchObject({ code: 'run-closed' });
+  });
+
+  it('takes 202 for the answer where the promise is durability alone', async () => {
+    const { api } = serverOf([{ status: 202, body: '{"events":[]}' }]);
+    expect(await api.call({ method: 'POST', path: '/v1/events', body: {} })).toEqual({ events: [] });
+  });
+
+  it('stops asking when its caller does', async () => {
+    const { api } = serverOf([PENDING]);
+    await expect(new RunHandle(api, { workflowId: 'w' }).signal('s', 1, { signal: AbortSignal.abort() })).rejects.toMatchObject({ name: 'AbortError' });
+  });
+});
