@@ -6,11 +6,10 @@ import { CorrelationModule } from '@perdure/correlation-feature';
 import type { SliceName } from '@perdure/delivery';
 import { ConfiguredTranslator, type InspectedBundle } from '@perdure/hosting';
 import { IngestionModule, OpenApiController } from '@perdure/ingestion-feature';
-import { HintBoard, MeshEventLog, MeshLog, MeshOutcomes, MeshQueries, MeshRuns, NodeHealth, ProbesController, RemoteDesk, SliceAsks, type MeshParts } from '@perdure/mesh';
+import { HintBoard, MeshEventLog, MeshLog, MeshOutcomes, MeshQueries, MeshRuns, NodeHealth, Placement, ProbesController, RemoteDesk, SliceAsks, type MeshParts } from '@perdure/mesh';
 import { DeskRelay } from '@perdure/scheduler';
 import { SchedulerModule } from '@perdure/scheduler-feature';
 import { HintsController } from './hints-controller.js';
-import { sidecarInvoker } from './sidecar-invoker.js';
 
 /** Evaluated where the sandboxes are. */
 const INSPECTOR: SliceName = 'history/0';
@@ -18,8 +17,8 @@ const INSPECTOR: SliceName = 'history/0';
 /** The public API: what it appends goes to the logs, what it reads is committed, what only an owner knows it asks the owner. */
 @Module({})
 export class AppModule {
-  static register({ config, clock, random, pool, logs, map, sidecar, eventTypes }: MeshParts, health: NodeHealth): DynamicModule {
-    const asks = new SliceAsks({ invoker: sidecarInvoker(sidecar), clock, random });
+  static register({ config, clock, random, pool, logs, map, sidecar, calls, membership, eventTypes }: MeshParts, health: NodeHealth): DynamicModule {
+    const asks = new SliceAsks({ sidecar, calls, placement: new Placement({ slices: map.slices, membership }), clock, random });
     const board = new HintBoard();
     const reader = new CockroachRunReader(pool, map);
     const deps = { reader, board, clock };

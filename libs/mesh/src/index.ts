@@ -1,6 +1,6 @@
 export { RemoteDesk } from './ask/remote-desk.js';
 export { SliceAsks } from './ask/slice-asks.js';
-export type { Ask, Invoker } from './ask/slice-asks.js';
+export type { Ask } from './ask/slice-asks.js';
 export { HintBoard } from './hints/hint-board.js';
 export { HintSender } from './hints/hint-sender.js';
 export { outcomeKeyOf } from './hints/hints.js';
@@ -16,6 +16,7 @@ export { connectParts } from './node/mesh-parts.js';
 export type { MeshParts } from './node/mesh-parts.js';
 export { NodeAuthenticator } from './node/node-authenticator.js';
 export { NodeHealth, ProbesController } from './node/probes-controller.js';
+export { Placement } from './node/placement.js';
 export { runService } from './node/run-service.js';
 export { nodeHttpOptions, startSliceNode } from './node/slice-node.js';
 export type { MeshServer } from './node/slice-node.js';

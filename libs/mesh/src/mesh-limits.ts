@@ -19,6 +19,13 @@ export const MESH_LIMITS = {
   sidecarLookEveryMs: 100,
   /** Between nodes of one service. */
   forwardTimeoutMs: 5_000,
+  /** From one node to another: as many as there are polls that wait, and some. */
+  nodeConnectionsMax: 2_048,
+  /** A list of nodes without this one is not acted upon for so long: etcd may have lost its data, and have it back in a moment. */
+  absenceGraceMs: 2_000,
+  /** A node looks so often whether its sidecar is there, and leaves the others when it was not for so long: it could send nothing. */
+  sidecarWatchEveryMs: 1_000,
+  sidecarGoneAfterMs: 8_000,
   /** Outcomes and closings that an instance of ingestion remembers, for those who ask only after the hint has come. */
   hintsRememberedMax: 20_000,
   /** Hints that wait to be sent to one node; beyond it the oldest are dropped: who waits looks again. */

@@ -94,12 +94,12 @@ export class DaprSidecar {
 
   /** Whether calls to others, publishing and state work; it does not ask whether this app's own port is open. */
   async ready(): Promise<boolean> {
-    try {
-      return (await this.call({ verb: 'GET', path: '/v1.0/healthz/outbound', timeoutMs: DAPR_LIMITS.connectTimeoutMs })).isSuccess;
-    } catch {
-      // Not to be reached is an answer to this question.
-      return false;
-    }
+    return (await this.#health())?.isSuccess ?? false;
+  }
+
+  /** Whether it is there at all, ready or not. */
+  async answers(): Promise<boolean> {
+    return (await this.#health()) !== undefined;
   }
 
   /** Asks the sidecar to end itself, after what it has in hand. @throws PerdureError */
@@ -133,6 +133,15 @@ export class DaprSidecar {
     } finally {
       cancel();
       this.#calls -= 1;
+    }
+  }
+
+  async #health(): Promise<DaprAnswer | undefined> {
+    try {
+      return await this.call({ verb: 'GET', path: '/v1.0/healthz/outbound', timeoutMs: DAPR_LIMITS.connectTimeoutMs });
+    } catch {
+      // Not to be reached is an answer to this question.
+      return undefined;
     }
   }
 

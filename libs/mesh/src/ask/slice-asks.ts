@@ -1,16 +1,16 @@
 import type { Clock } from '@perdure/clock';
 import { isPerdureError } from '@perdure/contract';
+import type { DaprSidecar } from '@perdure/dapr';
 import { backoffMs, serviceOf, sliceIndexOf, type SliceName } from '@perdure/delivery';
 import { MESH_LIMITS } from '../mesh-limits.js';
 import { fromProblem } from '../node/from-problem.js';
-
-/** What is needed of a sidecar: an answer with its status, whatever it is; it throws when there was none. */
-export interface Invoker {
-  invoke(appId: string, method: string, options: { readonly body: unknown; readonly timeoutMs: number; readonly signal?: AbortSignal | undefined }): Promise<{ readonly status: number; readonly text: string }>;
-}
+import type { CallOptions, NodeCalls } from '../node/node-calls.js';
+import type { Placement } from '../node/placement.js';
 
 export interface SliceAsksOptions {
-  readonly invoker: Invoker;
+  readonly sidecar: Pick<DaprSidecar, 'invoke'>;
+  readonly calls: Pick<NodeCalls, 'post'>;
+  readonly placement: Pick<Placement, 'nodeOf'>;
   readonly clock: Clock;
   readonly random: () => number;
 }
@@ -24,7 +24,13 @@ export interface Ask {
   readonly timeoutMs?: number;
 }
 
-/** Asks a slice's owner, wherever it is, by Dapr service invocation. Only for what may be asked twice. */
+/**
+ * Asks a slice's owner, wherever it is. Only for what may be asked twice.
+ *
+ * The node that should own the slice is asked first, at its own address: a worker's poll and answer are the most frequent of all calls, and
+ * two sidecars cost more than the rest of them (ADR 0015). Where it does not answer for the slice, and from then on, the question goes to the
+ * service by Dapr service invocation, which finds a node by other means.
+ */
 export class SliceAsks {
   readonly #options: SliceAsksOptions;
 
@@ -34,21 +40,25 @@ export class SliceAsks {
 
   /** Asks again while nobody has the slice. @throws PerdureError as the owner answered it, or `unavailable` */
   async ask<T>(slice: SliceName, { operation, body, signal, timeoutMs = MESH_LIMITS.askTimeoutMs }: Ask): Promise<T> {
-    const { clock } = this.#options;
+    const { clock, placement } = this.#options;
+    const path = `internal/slices/${sliceIndexOf(slice)}/${operation}`;
     const untilMs = clock.now() + timeoutMs;
-    for (let tries = 0; ; tries++) {
+    let node = placement.nodeOf(slice);
+    for (let tries = 0; ; ) {
       try {
-        return (await this.#once(slice, { operation, body, signal, timeoutMs: Math.max(1, untilMs - clock.now()) })) as T;
+        const options = { body, timeoutMs: Math.max(1, untilMs - clock.now()), signal };
+        return (await (node ? this.#options.calls.post(node.address, path, options) : this.#invoke(slice, path, options))) as T;
       } catch (thrown) {
         const isOver = signal?.aborted || clock.now() >= untilMs;
         if (isOver || !isPerdureError(thrown) || !NOBODY.has(thrown.code)) throw thrown;
       }
-      await this.#pause(tries);
+      if (node) node = undefined;
+      else await this.#pause(tries++);
     }
   }
 
-  async #once(slice: SliceName, { operation, body, signal, timeoutMs }: Required<Pick<Ask, 'operation' | 'timeoutMs'>> & Ask): Promise<unknown> {
-    const { status, text } = await this.#options.invoker.invoke(serviceOf(slice), `internal/slices/${sliceIndexOf(slice)}/${operation}`, { body, timeoutMs, signal });
+  async #invoke(slice: SliceName, method: string, { body, timeoutMs, signal }: CallOptions & { readonly body: unknown }): Promise<unknown> {
+    const { status, text } = await this.#options.sidecar.invoke({ appId: serviceOf(slice), method }, body, { timeoutMs, ...(signal ? { signal } : {}) });
     if (status >= 400) throw fromProblem(status, text);
     return text === '' ? undefined : JSON.parse(text);
   }

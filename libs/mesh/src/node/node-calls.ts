@@ -1,5 +1,6 @@
 import { isPerdureError, PerdureError } from '@perdure/contract';
 import { Agent, request } from 'undici';
+import { MESH_LIMITS } from '../mesh-limits.js';
 import { fromProblem } from './from-problem.js';
 
 export interface CallOptions {
@@ -14,7 +15,8 @@ export const TOKEN_HEADER = 'dapr-api-token';
 
 /** Calls one very node, where a sidecar would choose any of its service. */
 export class NodeCalls {
-  readonly #agent = new Agent({ connections: 16, pipelining: 1, keepAliveTimeout: 30_000, connectTimeout: 2_000, headersTimeout: 0, bodyTimeout: 0 });
+  // A poll holds its connection for as long as it waits.
+  readonly #agent = new Agent({ connections: MESH_LIMITS.nodeConnectionsMax, pipelining: 1, keepAliveTimeout: 30_000, connectTimeout: 2_000 });
   readonly #token: string;
 
   constructor(token: string) {
@@ -22,12 +24,10 @@ export class NodeCalls {
   }
 
   /** `path` without its first slash. @throws PerdureError as the node answered it, or `unavailable` */
-  async post(address: string, path: string, { body, ...options }: CallOptions & { readonly body: unknown }): Promise<unknown> {
-    const timeout = AbortSignal.timeout(options.timeoutMs);
-    const signal = options.signal ? AbortSignal.any([options.signal, timeout]) : timeout;
+  async post(address: string, path: string, { body, timeoutMs, signal }: CallOptions & { readonly body: unknown }): Promise<unknown> {
     try {
       const response = await request(`http://${address}/${path}`, {
-        method: 'POST', dispatcher: this.#agent, signal, body: JSON.stringify(body),
+        method: 'POST', dispatcher: this.#agent, headersTimeout: timeoutMs, bodyTimeout: timeoutMs, ...(signal ? { signal } : {}), body: JSON.stringify(body),
         headers: { 'content-type': 'application/json', [TOKEN_HEADER]: this.#token, [FORWARDED_HEADER]: '1' },
       });
       const text = await response.body.text();

@@ -32,7 +32,8 @@ interface Held<Rows, M extends SliceMachine<Rows>> {
  *
  * 1. Placement says who should own what; it is a hint, computed by each node for itself from the list of nodes. Who may commit, the
  *    epoch alone decides (I3): nodes that disagree for a while take slices from each other, with growing pauses, and harm nothing.
- * 2. Slices are taken over few at a time and with jitter, and let go at once when they are another's.
+ * 2. Slices are taken over few at a time and with jitter, and let go at once when they are another's; a little later when this node is not on
+ *    the list at all.
  */
 export class SliceHost<Rows, M extends SliceMachine<Rows>> {
   readonly #options: SliceHostOptions<Rows, M>;
@@ -42,6 +43,8 @@ export class SliceHost<Rows, M extends SliceMachine<Rows>> {
   #openings = 0;
   #closing: Promise<void>[] = [];
   #isLeaving = false;
+  /** It is not on the list. */
+  #absence: { readonly untilMs: number; readonly cancel: CancelTimer } | undefined;
   #unsubscribe: () => void = () => undefined;
 
   constructor(options: SliceHostOptions<Rows, M>) {
@@ -92,7 +95,9 @@ export class SliceHost<Rows, M extends SliceMachine<Rows>> {
 
   #reconcile(): void {
     const { slices, membership, self } = this.#options;
-    this.#placement = placeSlices(slices, membership.nodes(self.service));
+    const nodes = membership.nodes(self.service);
+    if (this.#waitsForItself(nodes)) return;
+    this.#placement = placeSlices(slices, nodes);
     for (const slice of slices) {
       const held = this.#held.get(slice)!;
       if (this.#isMine(slice)) this.#openLater(slice);
@@ -105,10 +110,23 @@ export class SliceHost<Rows, M extends SliceMachine<Rows>> {
     }
   }
 
+  /** A list without this node says that it has lost its place; or that the list was lost, and is being written anew. Meanwhile all stays. */
+  #waitsForItself(nodes: readonly MeshNode[]): boolean {
+    const { clock, self } = this.#options;
+    if (this.#isLeaving || nodes.some(({ id }) => id === self.id)) {
+      this.#absence?.cancel();
+      this.#absence = undefined;
+      return false;
+    }
+    this.#absence ??= { untilMs: clock.now() + MESH_LIMITS.absenceGraceMs, cancel: clock.at(clock.now() + MESH_LIMITS.absenceGraceMs, () => this.#reconcile()) };
+    return clock.now() < this.#absence.untilMs;
+  }
+
   #openLater(slice: SliceName): void {
     const { clock, random } = this.#options;
     const held = this.#held.get(slice)!;
-    if (this.owner(slice) || held.isOpening || held.cancel || held.stopped !== undefined) return;
+    // What it lost while it was not on the list is another's now.
+    if (this.#absence || this.owner(slice) || held.isOpening || held.cancel || held.stopped !== undefined) return;
     const { takeOverJitterMs, reopenAfterMs, reopenAfterMsMax } = MESH_LIMITS;
     const pauseMs = held.failures === 0 ? takeOverJitterMs * random() : backoffMs(held.failures - 1, { firstMs: reopenAfterMs, maxMs: reopenAfterMsMax, random });
     held.cancel = clock.at(clock.now() + pauseMs, () => {
@@ -135,7 +153,7 @@ export class SliceHost<Rows, M extends SliceMachine<Rows>> {
     const { clock, logger } = this.#options;
     const held = this.#held.get(slice)!;
     try {
-      if (this.#isMine(slice)) {
+      if (this.#isMine(slice) && !this.#absence) {
         held.owner = await this.#options.open(slice, this.#events());
         held.openedAtMs = clock.now();
         logger.info({ slice, epoch: held.owner.epoch }, 'owns the slice');

@@ -7,6 +7,7 @@ import { InternalController, OwnService, sliceNaming } from './internal-controll
 import type { MeshParts } from './mesh-parts.js';
 import { NodeAuthenticator } from './node-authenticator.js';
 import { NodeHealth, ProbesController } from './probes-controller.js';
+import { Seat } from './seat.js';
 import { SliceHost } from './slice-host.js';
 import { SliceOperations } from './slice-operations.js';
 import type { SliceService } from './slice-service.js';
@@ -52,7 +53,7 @@ export const nodeHttpOptions = ({ logger }: Pick<MeshParts, 'logger'>) => ({
 
 /** Serves, joins the others, and owns the slices that fall to it. */
 export const startSliceNode = async <Rows, M extends SliceMachine<Rows>>(parts: MeshParts, service: SliceService<Rows, M>): Promise<MeshServer> => {
-  const { config, self, clock, random, logger, membership, logs, bus, map, calls } = parts;
+  const { config, self, clock, random, logger, membership, sidecar, logs, bus, map, calls } = parts;
   const slices = map.slices.filter((slice) => serviceOf(slice) === self.service);
   const open = (slice: SliceName, events: NonNullable<Parameters<typeof SliceOwner.open>[0]['events']>): Promise<SliceOwner<Rows, M>> =>
     SliceOwner.open<Rows, M>({
@@ -61,8 +62,10 @@ export const startSliceNode = async <Rows, M extends SliceMachine<Rows>>(parts: 
       defer: (run) => void setImmediate(run),
     });
   const host = new SliceHost<Rows, M>({ self, slices, membership, open, clock, random, logger });
+  const seat = new Seat({ self, membership, hasSidecar: () => sidecar.answers(), clock, logger });
   const health = new (class extends NodeHealth {
     override async unready(): Promise<string | undefined> {
+      if (health.hasJoined && !seat.isTaken) return 'its sidecar is gone';
       const { missing } = host;
       return missing.length === 0 ? undefined : `it is to own ${missing.map(({ slice, why }) => (why === undefined ? slice : `${slice} (${why})`)).join(', ')}`;
     }
@@ -80,7 +83,7 @@ export const startSliceNode = async <Rows, M extends SliceMachine<Rows>>(parts: 
   });
   const { nest } = await createHttpApp(module, { authenticator: new NodeAuthenticator(config.nodeToken), bodyBytesMax: MESH_LIMITS.internalBodyBytesMax, ...nodeHttpOptions(parts) });
   await nest.listen(config.port, config.host);
-  await membership.join(self);
+  await seat.take();
   host.start();
   health.hasJoined = true;
   const sweeps = new Sweeps({ clock, logger, owners: () => host.owners, sweep: service.sweep?.bind(service) });
@@ -90,7 +93,7 @@ export const startSliceNode = async <Rows, M extends SliceMachine<Rows>>(parts: 
       health.isDraining = true;
       sweeps.stop();
       // The others take over as soon as they know; what is in hand is finished all the same.
-      await membership.leave();
+      await seat.leave();
       for (const owner of host.owners) service.drain?.(owner);
       await host.stop();
       await nest.close();
