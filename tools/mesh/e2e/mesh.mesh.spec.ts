@@ -134,6 +134,20 @@ describe('the mesh, with two nodes of each service', () => {
     await going.end();
   }, 5 * MINUTES);
 
+  it('goes on without a node whose sidecar stays away, and has it back with its sidecar', async () => {
+    const going = load(4);
+    await until('runs are under way', () => going.started() >= 8);
+    const [first, second] = nodesOf('history');
+    await first!.sidecar.kill();
+    await until('the other has all shards', () => ownsAll(second!));
+    const before = going.started();
+    await until('runs go on', () => going.started() >= before + 8);
+    await first!.sidecar.restart();
+    await until('it has its shards again', async () => !(await ownsAll(second!)));
+    await mesh.ready();
+    await going.end();
+  }, 5 * MINUTES);
+
   const logOf = (node: MeshNodeProcess): Promise<string> => readFile(node.app.logFile, 'utf8');
   /** It has taken over what the other had. */
   const ownsAll = async (node: MeshNodeProcess): Promise<boolean> => ((await (await fetch(`${node.url}/readyz`)).json()) as { owned?: number }).owned === SHARDS;

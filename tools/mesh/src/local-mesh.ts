@@ -46,7 +46,7 @@ export class LocalMesh {
       await createTopics(servers.addresses.kafka);
       const env = environmentOf(servers, options);
       const wanted = MESH_SERVICES.flatMap((service) => Array.from({ length: options.replicas[service] }, (_, index) => ({ service, index, port: service === 'ingestion' && index === 0 ? options.port : undefined })));
-      const starting = await Promise.allSettled(wanted.map(async (each) => MeshNodeProcess.start({ ...each, root, folder, env: { ...env, ...(await options.envOf?.(each, servers.addresses)) }, daprd, components, configFile: join(components, each.service === 'ingestion' ? 'configuration-ingestion.yaml' : 'configuration.yaml') })));
+      const starting = await Promise.allSettled(wanted.map(async (each) => MeshNodeProcess.start({ ...each, root, folder, env: { ...env, ...(await options.envOf?.(each, servers.addresses)) }, daprd, components, ...(options.wayTo ? { wayTo: options.wayTo } : {}), configFile: join(components, each.service === 'ingestion' ? 'configuration-ingestion.yaml' : 'configuration.yaml') })));
       for (const each of starting) if (each.status === 'fulfilled') started.push(each.value);
       const failed = starting.find((each) => each.status === 'rejected');
       if (failed) throw failed.reason;

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { askHttp, freePort, ServerProcess, startDaprd, type Program } from '@perdure/servers';
-import type { MeshService } from './mesh-options.js';
+import type { MeshOptions, MeshService, WayEnd } from './mesh-options.js';
 
 export interface NodeOptions {
   readonly root: string;
@@ -13,10 +13,14 @@ export interface NodeOptions {
   readonly daprd: Program;
   readonly components: string;
   readonly configFile: string;
+  readonly wayTo?: MeshOptions['wayTo'];
 }
 
 /** Bytes of a body, for the sidecar: a batch of messages with their payloads. */
 const BODY_MAX = '64Mi';
+
+/** A sidecar whose node is dead or held takes nothing from the broker that another node could have. Seconds, milliseconds, times. */
+const APP_HEALTH = ['--enable-app-health-check', '--app-health-check-path', '/healthz', '--app-health-probe-interval', '2', '--app-health-probe-timeout', '1500', '--app-health-threshold', '3'];
 
 /** A node of a service, and its sidecar. */
 export class MeshNodeProcess {
@@ -33,19 +37,21 @@ export class MeshNodeProcess {
   }
 
   /** The service's process answers when it serves; whether it is ready, `/readyz` tells. */
-  static async start({ root, folder, service, index, port, env, daprd, components, configFile }: NodeOptions): Promise<MeshNodeProcess> {
+  static async start({ root, folder, service, index, port, env, daprd, components, configFile, wayTo }: NodeOptions): Promise<MeshNodeProcess> {
     const name = `${service}-${index}`;
     const appPort = port ?? (await freePort());
     const daprPort = await freePort();
     const own = join(folder, name);
     await mkdir(own, { recursive: true });
     const address = `http://127.0.0.1:${appPort}`;
+    const found = async (end: WayEnd['end'], listens: number): Promise<number> => (wayTo ? wayTo({ node: name, end, port: listens }) : listens);
+    const [appFound, sidecarFound] = [await found('app', appPort), await found('sidecar', daprPort)];
     const starting = await Promise.allSettled([
       ServerProcess.start({
-        name, command: process.execPath, args: [join(root, 'apps', service, 'dist', 'main.js')], env: { ...env, PERDURE_HOST: '127.0.0.1', PERDURE_PORT: String(appPort), DAPR_HTTP_PORT: String(daprPort) },
+        name, command: process.execPath, args: [join(root, 'apps', service, 'dist', 'main.js')], env: { ...env, PERDURE_HOST: '127.0.0.1', PERDURE_PORT: String(appPort), PERDURE_ADDRESS: `127.0.0.1:${appFound}`, DAPR_HTTP_PORT: String(sidecarFound) },
         folder: own, temporary: false, logFile: join(own, `${name}.log`), address, port: appPort, ports: [appPort], answers: () => askHttp(`${address}/healthz`),
       }),
-      startDaprd({ program: daprd, name: `${name}-daprd`, folder: own, port: daprPort, appId: service, appPort, resources: components, configFile, env, args: ['--max-body-size', BODY_MAX] }),
+      startDaprd({ program: daprd, name: `${name}-daprd`, folder: own, port: daprPort, appId: service, appPort: appFound, resources: components, configFile, env, args: ['--max-body-size', BODY_MAX, ...APP_HEALTH] }),
     ]);
     const [app, sidecar] = starting;
     if (app.status === 'fulfilled' && sidecar.status === 'fulfilled') return new MeshNodeProcess({ name, service, app: app.value, sidecar: sidecar.value });

@@ -8,6 +8,14 @@ export type Replicas = Readonly<Record<MeshService, number>>;
 
 export const ONE_OF_EACH: Replicas = { ingestion: 1, history: 1, scheduler: 1, correlation: 1, compensation: 1 };
 
+/** One end of the way between a node and its sidecar. */
+export interface WayEnd {
+  readonly node: string;
+  readonly end: 'app' | 'sidecar';
+  /** Where it listens, on loopback. */
+  readonly port: number;
+}
+
 /** Servers that are not to be started, for there is one already: a URL for PostgreSQL, `host:port` for the others. */
 export interface GivenServers {
   readonly etcd?: string;
@@ -33,4 +41,6 @@ export interface MeshOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** The same for one node, once the servers are there: it may see one of them through a proxy, say. */
   readonly envOf?: (node: { readonly service: MeshService; readonly index: number }, servers: Readonly<Record<keyof GivenServers, string>>) => Promise<Readonly<Record<string, string>>>;
+  /** The port at which others find that end, if not its own: the way to it may lead through something that breaks it. */
+  readonly wayTo?: (end: WayEnd) => Promise<number>;
 }

@@ -10,7 +10,7 @@ const bodies: Record<string, MessageBody> = {
   scheduler: { to: 'scheduler', kind: 'dropRun', run },
   correlation: { to: 'correlation', kind: 'closeWait', run, seq: 1, wait: { type: 'a', match: {} } },
 };
-const envelope = (destination: Envelope['destination'], isResend?: boolean): Envelope => ({ source: 'history/0', destination, mark: 1, messages: [{ number: 1, body: bodies[destination.split('/')[0]!]! }], ...(isResend ? { isResend } : {}) });
+const envelope = (destination: Envelope['destination'], isDetour?: boolean): Envelope => ({ source: 'history/0', destination, mark: 1, messages: [{ number: 1, body: bodies[destination.split('/')[0]!]! }], ...(isDetour ? { isDetour } : {}) });
 const confirmation = (source: Confirmation['source']): Confirmation => ({ source, destination: 'scheduler/1', numbers: [1, 2] });
 
 /** A sidecar that writes down what it is asked, as the receiver would read it. */

@@ -43,7 +43,8 @@ export interface DaprBusOptions {
  * Carries messages between the services of the mesh (design §8).
  *
  * 1. What is sent for the first time goes by direct call to the service: one for all that is said in a turn. What is sent again goes by
- *    pub/sub, so that no one way that is shut can keep two slices apart.
+ *    pub/sub and by direct call in turn, so that no one way that is shut can keep two slices apart: pub/sub brings a slice's messages to the
+ *    same node each time, which may be dead, while its sidecar lives.
  * 2. A confirmation whose call failed goes by pub/sub too: it has no one to send it again but the message that it confirms.
  * 3. An event that the broker would not take for its size goes by direct call each time.
  */
@@ -65,7 +66,7 @@ export class DaprBus extends Bus {
   }
 
   override send(envelope: Envelope): void {
-    for (const mail of toMails(envelope, this.#limits.envelopeBytesMax)) this.#add(mail, envelope.isResend ? 'pubsub' : 'direct');
+    for (const mail of toMails(envelope, this.#limits.envelopeBytesMax)) this.#add(mail, envelope.isDetour ? 'pubsub' : 'direct');
   }
 
   override confirm(confirmation: Confirmation): void {

@@ -9,8 +9,9 @@ import { StandaloneDeployment } from './crash/standalone-deployment.js';
 /** `npm run test:crash`: rounds of random programs against a real server that is killed, each round with a seed and a data folder of its own. */
 const USAGE = 'usage: test:crash -- [--seed N] [--minutes M] [--programs K] [--at-once N] [--size 1..4] [--shards N] [--gap MS] [--settle SECONDS] [--mesh [--replicas N] [--components FOLDER] [--bus direct|pubsub] [--calm]]';
 
-const { values } = parseArgs({
+const readArguments = () => parseArgs({
   options: {
+    help: { type: 'boolean', default: false },
     /** The built server's main.js. */
     server: { type: 'string', default: '' },
     /** Of the first round; the next ones count up. */
@@ -37,12 +38,29 @@ const { values } = parseArgs({
     /** Nothing is disturbed. */
     calm: { type: 'boolean', default: false },
   },
-});
-const [first, minutes, programs, atOnce, size, shards, gap, settle] = [values.seed, values.minutes, values.programs, values['at-once'], values.size, values.shards, values.gap, values.settle].map(Number) as [number, number, number, number, number, number, number, number];
-if (values.server === '' || [first, minutes, programs, atOnce, size, shards, gap, settle].some((value) => !Number.isFinite(value) || value < 0)) {
+}).values;
+
+const refuse = (why?: string): never => {
+  if (why) console.error(why);
   console.error(USAGE);
-  process.exit(2);
+  return process.exit(2);
+};
+
+const given = (): ReturnType<typeof readArguments> => {
+  try {
+    return readArguments();
+  } catch (error) {
+    return refuse(error instanceof Error ? error.message : String(error));
+  }
+};
+
+const values = given();
+if (values.help) {
+  console.log(USAGE);
+  process.exit(0);
 }
+const [first, minutes, programs, atOnce, size, shards, gap, settle] = [values.seed, values.minutes, values.programs, values['at-once'], values.size, values.shards, values.gap, values.settle].map(Number) as [number, number, number, number, number, number, number, number];
+if (values.server === '' || [first, minutes, programs, atOnce, size, shards, gap, settle].some((value) => !Number.isFinite(value) || value < 0)) refuse();
 
 const GAP_MS_MIN = 100;
 const ROUND_MS_MAX = 3_600_000;

@@ -1,8 +1,25 @@
 import { isClosed, runKeyOf } from '@perdure/contract';
+import type { LogRecord } from '@perdure/delivery';
 import type { Disk } from './disk.js';
 import { toRunHistory, type Evidence, type Leftover, type RunHistory } from './evidence.js';
 
 const ALL = 1_000_000;
+
+/** What a slice says to a log comes in the order in which it was said; repeats apart. */
+const overtaken = (records: readonly LogRecord[]): string[] => {
+  const furthest = new Map<string, number>();
+  const seen = new Set<string>();
+  return records.flatMap(({ origin }) => {
+    if (!origin) return [];
+    const { source, number } = origin;
+    const name = `${source}#${number}`;
+    if (seen.has(name)) return [];
+    seen.add(name);
+    const before = furthest.get(source) ?? 0;
+    furthest.set(source, Math.max(before, number));
+    return number < before ? [`the log has ${name} behind number ${before}`] : [];
+  });
+};
 
 /** What the stores of the mesh hold. */
 export class MeshEvidence implements Evidence {
@@ -33,6 +50,7 @@ export class MeshEvidence implements Evidence {
     for (const [slice, { records }] of this.#disk.logs) {
       const unread = records.length - (this.#disk.stores.get(slice)!.log?.offset ?? 0);
       if (unread > 0) say('I2', `${slice}: ${unread} records of the log were never taken`);
+      for (const what of overtaken(records)) say('I4', `${slice}: ${what}`);
     }
     for (const [slice, { events, waits }] of this.#disk.correlation) {
       for (const { state, event } of events.rows.values()) if (state === 'offered') say('§12', `${slice}: event ${event.id} is offered to a run that does not answer`);

@@ -18,6 +18,7 @@ export async function judge(evidence: Evidence, testimony: Testimony): Promise<V
     checkGapless(run, say);
     checkReplay(run, evidence.damaged.has(run.row.runId) ? 'I7' : 'I5', say);
     checkClosings(run, testimony.done, say);
+    checkChildren(run, say);
   }
   checkEvents(runs, say);
   for (const ack of testimony.acks) checkAck(ack, runs, say);
@@ -75,6 +76,15 @@ function checkClosings(run: RunHistory, done: ReadonlySet<string>, say: Say): vo
     if (closed.has(event.seq)) say('I8', `activity ${event.seq} of ${nameOf(run)} is recorded twice`);
     closed.add(event.seq);
     if (event.outcome.status === 'completed' && !done.has(`${tenant}/${workflowId}/${runId}/${event.seq}`)) say('I8', `activity ${event.seq} of ${nameOf(run)} is recorded as completed, and nobody carried it out`);
+  }
+}
+
+/** Code that awaits the start of a child would wait for ever. */
+function checkChildren(run: RunHistory, say: Say): void {
+  const started = new Set<number>();
+  for (const event of run.events) {
+    if (event.kind === 'childStarted') started.add(event.seq);
+    if (event.kind === 'childClosed' && event.outcome.status === 'completed' && !started.has(event.seq)) say('I4', `${nameOf(run)} heard of the end of child ${event.seq}, and never of its start`);
   }
 }
 

@@ -12,6 +12,7 @@ const TEETH: readonly (readonly [GuardName, string, ShapeName])[] = [
   ['cursorCompareAndSet', 'I3', 'mesh'],
   ['epochCheck', 'I3', 'mesh'],
   ['outboxResend', 'I4', 'mesh'],
+  ['orderOfAppends', 'I4', 'mesh'],
   ['receiverMarks', 'I4', 'mesh'],
   ['closingByToken', 'I8', 'mesh'],
   ['takeBack', 'I3', 'mesh'],

@@ -45,8 +45,8 @@ export interface Envelope {
   readonly destination: SliceName;
   readonly mark: number;
   readonly messages: readonly Message[];
-  /** All of them were sent before, by this owner, and not confirmed in time: a bus with two ways takes the other. */
-  readonly isResend?: boolean;
+  /** All of them were sent before, by this owner, and not confirmed in time. It is so every second time: a bus with two ways takes the other. */
+  readonly isDetour?: boolean;
 }
 
 /** What the receiver has committed. It may be lost; the message then comes again. */

@@ -23,6 +23,8 @@ export interface OutboxOptions {
   readonly limits: DeliveryLimits;
   readonly random: () => number;
   readonly guards?: Guards;
+  /** Destinations that are told in order: a log's order is the order of what it says. Default: none. */
+  readonly isOrdered?: (destination: SliceName) => boolean;
 }
 
 interface Pending {
@@ -37,6 +39,8 @@ interface Pending {
  * 1. Numbers rise per destination and are given to committed rows alone: those of a batch that is taken back are given again.
  * 2. A row leaves only after its commit, again and again until its receiver confirms it.
  * 3. The mark that goes along is the smallest number that is not confirmed.
+ * 4. To an ordered destination one envelope is on its way at a time, from the smallest number on, and the next leaves when it is confirmed; so
+ *    nothing overtakes, whoever of two owners sends it.
  */
 export class Outbox {
   readonly #options: OutboxOptions;
@@ -98,31 +102,75 @@ export class Outbox {
     if (rows?.size === 0) this.#pending.delete(destination);
   }
 
-  /** What is to be sent now: rows whose confirmation is overdue, and those that never were sent. An envelope holds one of the two. */
+  /**
+   * What is to be sent now: rows whose confirmation is overdue, and those that never were sent. Every second time a row goes by the other way,
+   * for one way alone may lead to the same dead end each time.
+   */
   due(nowMs: number): Envelope[] {
     const { source, limits, random } = this.#options;
     const envelopes: Envelope[] = [];
     for (const [destination, rows] of this.#pending) {
       // In rising order, and a destination without rows is not kept.
       const [mark = 0] = rows.keys();
-      const again: OutboxRow[] = [];
-      const first: OutboxRow[] = [];
+      if (this.#isOrdered(destination)) {
+        const messages = this.#leaving(rows, nowMs);
+        if (messages.length > 0) envelopes.push({ source, destination, mark, messages });
+        continue;
+      }
+      const detour: OutboxRow[] = [];
+      const usual: OutboxRow[] = [];
       for (const pending of rows.values()) {
         if (pending.dueMs > nowMs) continue;
-        (pending.tries > 0 ? again : first).push(pending.row);
+        (pending.tries % 2 === 1 ? detour : usual).push(pending.row);
         pending.dueMs = this.#guards.has('outboxResend') ? nowMs + backoffMs(pending.tries++, { firstMs: limits.resendAfterMs, maxMs: limits.resendAfterMsMax, random }) : Infinity;
       }
-      for (const messages of cut(again, limits.envelopeMessagesMax)) envelopes.push({ source, destination, mark, messages, isResend: true });
-      for (const messages of cut(first, limits.envelopeMessagesMax)) envelopes.push({ source, destination, mark, messages });
+      for (const messages of cut(detour, limits.envelopeMessagesMax)) envelopes.push({ source, destination, mark, messages, isDetour: true });
+      for (const messages of cut(usual, limits.envelopeMessagesMax)) envelopes.push({ source, destination, mark, messages });
     }
     return envelopes;
+  }
+
+  /** Whether anything is not confirmed there. */
+  has(destination: SliceName): boolean {
+    return this.#pending.has(destination);
+  }
+
+  /** What was on its way to an ordered destination has come to nothing, or nobody knows. */
+  failed({ destination, messages }: Pick<Envelope, 'destination' | 'messages'>, nowMs: number): void {
+    const { limits, random } = this.#options;
+    for (const { number } of messages) {
+      const pending = this.#pending.get(destination)?.get(number);
+      if (pending && this.#guards.has('outboxResend')) pending.dueMs = nowMs + backoffMs(pending.tries - 1, { firstMs: limits.resendAfterMs, maxMs: limits.resendAfterMsMax, random });
+    }
   }
 
   /** When something is to be sent next; `Infinity`: nothing is. */
   get nextDueMs(): number {
     let next = Infinity;
-    for (const rows of this.#pending.values()) for (const { dueMs } of rows.values()) next = Math.min(next, dueMs);
+    for (const [destination, rows] of this.#pending) {
+      for (const { dueMs } of rows.values()) {
+        next = Math.min(next, dueMs);
+        if (this.#isOrdered(destination)) break;
+      }
+    }
     return next;
+  }
+
+  #isOrdered(destination: SliceName): boolean {
+    return this.#guards.has('orderOfAppends') && (this.#options.isOrdered?.(destination) ?? false);
+  }
+
+  /** Invariant 4. */
+  #leaving(rows: ReadonlyMap<number, Pending>, nowMs: number): OutboxRow[] {
+    const leaving: OutboxRow[] = [];
+    for (const pending of rows.values()) {
+      if (leaving.length === 0 && pending.dueMs > nowMs) break;
+      if (leaving.length === this.#options.limits.envelopeMessagesMax) break;
+      leaving.push(pending.row);
+      pending.tries += 1;
+      pending.dueMs = Infinity;
+    }
+    return leaving;
   }
 
   #add(row: OutboxRow): void {

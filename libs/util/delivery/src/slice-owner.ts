@@ -100,7 +100,7 @@ export class SliceOwner<Rows, M extends SliceMachine<Rows>> {
     this.#cursor = head.cursor;
     this.#position = position;
     this.#careful = isCareful ? this.#limits.batchWorksMax : 0;
-    this.#outbox = new Outbox({ source: options.slice, rows: head.outbox, lastNumbers: head.lastNumbers, limits: this.#limits, random: options.random, guards });
+    this.#outbox = new Outbox({ source: options.slice, rows: head.outbox, lastNumbers: head.lastNumbers, limits: this.#limits, random: options.random, guards, isOrdered: hasLogOfInputs });
     this.#intake = new Intake(head, (body) => machine.linksOf(body), guards);
   }
 
@@ -437,20 +437,23 @@ export class SliceOwner<Rows, M extends SliceMachine<Rows>> {
 
   #send(): void {
     for (const envelope of this.#outbox.due(this.#options.clock.now())) {
-      if (serviceOf(envelope.destination) === 'history') void this.#append(envelope);
+      if (hasLogOfInputs(envelope.destination)) void this.#append(envelope);
       else this.#options.bus.send(envelope);
     }
     this.#arm();
   }
 
-  /** A log's ack is its receiver's confirmation (I4). What it did not acknowledge is sent again. */
-  async #append({ source, destination, mark, messages }: Envelope): Promise<void> {
+  /** A log's ack is its receiver's confirmation (I4). What it did not acknowledge is sent again, before anything behind it. */
+  async #append(envelope: Envelope): Promise<void> {
+    const { source, destination, mark, messages } = envelope;
     try {
       await this.#options.logs.of(destination).append(messages.map(({ number, body }) => ({ origin: { source, number, mark }, body: toLogBody(body) })));
       this.confirm({ source, destination, numbers: messages.map(({ number }) => number) });
     } catch (thrown) {
+      this.#outbox.failed(envelope, this.#options.clock.now());
       this.#options.events?.notAppended?.(this.#options.slice, toPerdureError(thrown));
     }
+    if (!this.#down && this.#outbox.has(destination)) this.#send();
   }
 
   #arm(): void {
@@ -472,6 +475,9 @@ export class SliceOwner<Rows, M extends SliceMachine<Rows>> {
     return new Promise((resolve) => clock.at(clock.now() + ms, resolve));
   }
 }
+
+/** What is said to a shard goes into its log. */
+const hasLogOfInputs = (slice: SliceName): boolean => serviceOf(slice) === 'history';
 
 const notOwner = (error: PerdureError): PerdureError => (error.retryable ? error : new PerdureError('not-owner', error.message, { cause: error }));
 

@@ -8,6 +8,8 @@ export const GUARD_NAMES = [
   'epochCheck',
   /** I4: what the receiver has not confirmed is sent again. */
   'outboxResend',
+  /** I4: a log has what one slice tells it in the order in which it was said. */
+  'orderOfAppends',
   /** I4: a message that was taken is dropped when it comes again. */
   'receiverMarks',
   /** I8: an activity is closed by the newest attempt handed out. */

@@ -1,5 +1,6 @@
 import { appendFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Direction } from '@perdure/servers';
 import { Draws } from '../program/draws.js';
 import { NO_CUTS, type Cuts } from './cutting-proxy.js';
 import type { Deployment } from './deployment.js';
@@ -22,7 +23,12 @@ export interface ChaosOptions {
 /** `stop`: asked to end, as an operator does. `stumbleMs`: it is killed once more so long after it was started again. */
 export type Disturbance =
   | { readonly do: 'kill' | 'hold' | 'stop'; readonly role: Role; readonly stumbleMs?: number; readonly which: number; readonly ms: number; readonly thenMs: number }
-  | { readonly do: 'cut'; readonly cuts: Cuts; readonly ms: number; readonly thenMs: number };
+  | { readonly do: 'cut'; readonly cuts: Cuts; readonly ms: number; readonly thenMs: number }
+  /** `latencyMs`: each piece of data is so late; without it nothing comes through. */
+  | { readonly do: 'link'; readonly direction: Direction; readonly latencyMs?: number; readonly which: number; readonly ms: number; readonly thenMs: number };
+
+/** A tenth of all deliveries is refused, and the receiver seems to die after some others it has committed. */
+const OF_DELIVERIES: Cuts = { ...NO_CUTS, refusals: 10, answers: 2 };
 
 /** A hold can be so much longer than others: then even a session is given up. */
 const LONG_HOLD = 3;
@@ -40,7 +46,10 @@ export function* disturbances({ seed, lane, gapMs, holdMs }: Pick<ChaosOptions, 
     const thenMs = draws.int(...gapMs);
     const kind: string = draws.weighted<string>(lane.weights as Record<string, number>);
     if (kind === 'cut') {
-      yield { do: 'cut', cuts: { answers: draws.int(0, 30), requests: draws.int(0, 15), delays: draws.int(0, 30), delayMsMax: draws.int(10, 900) }, ms: draws.int(300, 3_000), thenMs };
+      yield { do: 'cut', cuts: { ...NO_CUTS, answers: draws.int(0, 30), requests: draws.int(0, 15), delays: draws.int(0, 30), delayMsMax: draws.int(10, 900) }, ms: draws.int(300, 3_000), thenMs };
+    } else if (kind.endsWith('Link')) {
+      const direction: Direction = draws.chance(50) ? 'toServer' : 'toClient';
+      yield { do: 'link', direction, which: draws.int(0, 999), ms: draws.int(...holdMs), thenMs, ...(kind === 'slowLink' && { latencyMs: draws.int(20, 800) }) };
     } else {
       const what = (/^(?:kill|hold|stop)/.exec(kind)?.[0] ?? 'kill') as 'kill' | 'hold' | 'stop';
       const role = kind.slice(what.length).toLowerCase() as Role;
@@ -63,8 +72,9 @@ export class Chaos {
   }
 
   async run(over: AbortSignal): Promise<void> {
+    for (const proxy of this.#options.deployment.deliveries) proxy.cuts = OF_DELIVERIES;
     await Promise.all(Object.values(this.#options.deployment.lanes).map((weights, number) => this.#lane({ number, weights }, over)));
-    for (const proxy of this.#options.deployment.proxies) proxy.cuts = NO_CUTS;
+    for (const proxy of [...this.#options.deployment.proxies, ...this.#options.deployment.deliveries]) proxy.cuts = NO_CUTS;
   }
 
   async #lane(lane: Lane, over: AbortSignal): Promise<void> {
@@ -83,6 +93,7 @@ export class Chaos {
       for (const proxy of this.#options.deployment.proxies) proxy.cuts = NO_CUTS;
       return;
     }
+    if (disturbance.do === 'link') return this.#disturbLink(disturbance, over);
     const target = this.#pick(disturbance);
     if (!target) return;
     this.#note(`${disturbance.do} ${disturbance.role}`, `${target.options.name}, pid ${target.pid}, for ${disturbance.ms} ms${disturbance.stumbleMs === undefined ? '' : `, and again ${disturbance.stumbleMs} ms later`}`);
@@ -97,7 +108,17 @@ export class Chaos {
     await target.start();
   }
 
-  #pick({ role, which, do: what }: Exclude<Disturbance, { do: 'cut' }>): Disturbable | undefined {
+  async #disturbLink({ which, direction, latencyMs, ms }: Extract<Disturbance, { do: 'link' }>, over: AbortSignal): Promise<void> {
+    const { links } = this.#options.deployment;
+    const link = links[which % links.length];
+    if (!link) return;
+    this.#note(latencyMs === undefined ? 'cut link' : 'slow link', `${link.name} ${direction}${latencyMs === undefined ? '' : `, ${latencyMs} ms late`}, for ${ms} ms`);
+    await (latencyMs === undefined ? link.cut(direction) : link.slow(direction, { latencyMs, jitterMs: Math.floor(latencyMs / 2) }));
+    await wait(ms, over);
+    await link.heal();
+  }
+
+  #pick({ role, which, do: what }: Exclude<Disturbance, { do: 'cut' | 'link' }>): Disturbable | undefined {
     const targets = this.#options.deployment.processes.filter(({ options }) => options.role === role && !options.sheltered);
     if (role === 'worker' && what !== 'hold' && ++this.#workerKills > this.#options.workerKillsMax) return undefined;
     return targets[which % targets.length];

@@ -12,15 +12,19 @@ export interface Cuts {
   /** The answer comes late, by up to `delayMsMax`. */
   readonly delays: number;
   readonly delayMsMax: number;
+  /** Answered with 500 instead of passed on. */
+  readonly refusals: number;
 }
 
-export const NO_CUTS: Cuts = { answers: 0, requests: 0, delays: 0, delayMsMax: 0 };
+export const NO_CUTS: Cuts = { answers: 0, requests: 0, delays: 0, delayMsMax: 0, refusals: 0 };
+
+const REFUSAL = 'HTTP/1.1 500 Internal Server Error\r\ncontent-length: 0\r\nconnection: close\r\n\r\n';
 
 /** Stands between two processes and breaks their connections when told to. It looks at no byte: a chunk counts as a request or an answer. */
 export class CuttingProxy {
   cuts: Cuts = NO_CUTS;
   /** What it has done so far. */
-  readonly done = { answers: 0, requests: 0, delays: 0 };
+  readonly done = { answers: 0, requests: 0, delays: 0, refusals: 0 };
   readonly #port: number;
   readonly #draws: Draws;
   readonly #server: Server;
@@ -33,10 +37,14 @@ export class CuttingProxy {
     this.#server = createServer({ noDelay: true }, (client) => this.#accept(client));
   }
 
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
   async listen(): Promise<string> {
     this.#server.listen(0, '127.0.0.1');
     await once(this.#server, 'listening');
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return `http://127.0.0.1:${this.port}`;
   }
 
   async close(): Promise<void> {
@@ -58,14 +66,18 @@ export class CuttingProxy {
         end();
       });
     }
-    client.on('data', (chunk: Buffer) => this.#request(chunk, server, end));
+    client.on('data', (chunk: Buffer) => this.#request(chunk, { client, server, end }));
     let before = Promise.resolve();
     server.on('data', (chunk: Buffer) => {
       before = before.then(() => this.#answer(chunk, client, end));
     });
   }
 
-  #request(chunk: Buffer, server: Socket, end: () => void): void {
+  #request(chunk: Buffer, { client, server, end }: { readonly client: Socket; readonly server: Socket; readonly end: () => void }): void {
+    if (this.#draws.chance(this.cuts.refusals)) {
+      this.done.refusals++;
+      return void client.end(REFUSAL, end);
+    }
     if (!this.#draws.chance(this.cuts.requests)) return void server.write(chunk);
     this.done.requests++;
     server.write(chunk.subarray(0, Math.floor(chunk.length / 2)), end);

@@ -1,3 +1,4 @@
+import type { Link } from '@perdure/servers';
 import type { CuttingProxy } from './cutting-proxy.js';
 import type { Disturbable } from './disturbable.js';
 import type { Lanes } from './lanes.js';
@@ -15,6 +16,10 @@ export abstract class Deployment {
   /** What may go wrong, and how much of it at once. */
   abstract readonly lanes: Lanes;
   abstract readonly proxies: readonly CuttingProxy[];
+  /** What a service is sent by others comes through these: they refuse some and cut some answers all the while. */
+  readonly deliveries: readonly CuttingProxy[] = [];
+  /** From a node to what it needs; cut or slowed one way. */
+  readonly links: readonly Link[] = [];
   /** The ledger's file. */
   abstract readonly ledgerPath: string;
   abstract readonly tenant: string;

@@ -1,8 +1,9 @@
 import { chmodSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { LocalMesh, MESH_SERVICES, type MeshService } from '@perdure/mesh-launcher';
-import { freePort, serversConfig, SilentProgress } from '@perdure/servers';
+import { freePort, type Link, obtain, serversConfig, SilentProgress, startToxiproxy, type Surroundings, toxiproxyProgram } from '@perdure/servers';
 import { Draws } from '../program/draws.js';
+import { BreakableWays } from './breakable-ways.js';
 import { CuttingProxy } from './cutting-proxy.js';
 import { Deployment } from './deployment.js';
 import type { Disturbable } from './disturbable.js';
@@ -38,6 +39,9 @@ export class MeshDeployment extends Deployment {
   quietDoor = '';
   processes: readonly Disturbable[] = [];
   proxies: readonly CuttingProxy[] = [];
+  override deliveries: readonly CuttingProxy[] = [];
+  override links: readonly Link[] = [];
+  #ways: BreakableWays | undefined;
   readonly #options: MeshDeploymentOptions;
   #mesh: LocalMesh | undefined;
   #pending: readonly string[] = [];
@@ -54,13 +58,21 @@ export class MeshDeployment extends Deployment {
     // PostgreSQL runs as a user of its own, who must come through.
     chmodSync(folder, 0o711);
     const each = Object.fromEntries(MESH_SERVICES.map((service) => [service, replicas])) as Record<MeshService, number>;
-    const mesh = await LocalMesh.start({ root, folder: join(folder, 'mesh'), replicas: each, components, given: {}, patienceMs: PATIENCE_MS, env: { ...env, PERDURE_TENANT: TENANT } }, { config: serversConfig(), progress: new SilentProgress() });
+    const surroundings: Surroundings = { config: serversConfig(), progress: new SilentProgress() };
+    const ways = new BreakableWays(await startToxiproxy({ program: await obtain(toxiproxyProgram, surroundings) }), seed);
+    this.#ways = ways;
+    const mesh = await LocalMesh.start({
+      root, folder: join(folder, 'mesh'), replicas: each, components, given: {}, patienceMs: PATIENCE_MS, env: { ...env, PERDURE_TENANT: TENANT },
+      envOf: (node, servers) => ways.toServers(node, servers), wayTo: (end) => ways.to(end),
+    }, surroundings);
     this.#mesh = mesh;
     await mesh.ready();
     const ports = mesh.urls.map((url) => Number(new URL(url).port));
     const doors = ports.map((port, index) => new CuttingProxy(port, new Draws(seed + 1 + index)));
     const desks = ports.map((port, index) => new CuttingProxy(port, new Draws(seed + 101 + index)));
     this.proxies = [...doors, ...desks];
+    this.deliveries = ways.deliveries;
+    this.links = ways.links;
     this.doors = await Promise.all(doors.map((proxy) => proxy.listen()));
     this.quietDoor = mesh.urls[0]!;
     const others = ledgerAndWorkers({ ...this.#options, tenant: TENANT, ledgerPath: this.ledgerPath, ledgerPort: await freePort(), urls: await Promise.all(desks.map((proxy) => proxy.listen())) });
@@ -83,6 +95,7 @@ export class MeshDeployment extends Deployment {
     this.#pending = await pendingInMesh(this.#mesh!.servers.addresses.postgres);
     for (const role of ['server', 'sidecar', 'store']) await Promise.all(ofRole(role).map((process) => process.stop()));
     await this.#mesh!.stop();
+    await this.#ways!.close();
   }
 
   override async leftovers(): Promise<readonly string[]> {
@@ -92,7 +105,10 @@ export class MeshDeployment extends Deployment {
   /** Stale owners that were seen to be refused (I3). */
   override figures(): Readonly<Record<string, number>> {
     const lines = this.#logs().flatMap(({ lines }) => lines);
-    return { 'stale owners refused': lines.filter((line) => line.includes('steps down from the slice') && line.includes('epoch')).length };
+    return {
+      'deliveries refused': this.deliveries.reduce((sum, { done }) => sum + done.refusals, 0),
+      'deliveries whose answer was cut': this.deliveries.reduce((sum, { done }) => sum + done.answers, 0),
+      'stale owners refused': lines.filter((line) => line.includes('steps down from the slice') && line.includes('epoch')).length };
   }
 
   #logs(): readonly { readonly name: string; readonly lines: readonly string[] }[] {
