@@ -39,7 +39,7 @@ describe('the mesh, with two nodes of each service', () => {
       return { PERDURE_ETCD: toEtcd.address };
     };
     const replicas = { ingestion: 2, history: 2, scheduler: 2, correlation: 2, compensation: 2 };
-    mesh = await LocalMesh.start({ root: ROOT, folder: join(folder, 'mesh'), replicas, components: join(ROOT, 'components', 'local'), given: {}, patienceMs: 10 * MINUTES, envOf }, surroundings);
+    mesh = await LocalMesh.start({ root: ROOT, folder: join(folder, 'mesh'), replicas, slicesPerNode: 2, components: join(ROOT, 'components', 'local'), given: {}, patienceMs: 10 * MINUTES, envOf }, surroundings);
     await mesh.ready();
     const [url = ''] = mesh.urls;
     client = new Client({ url, retryFor: '1 minute' });

@@ -7,6 +7,7 @@ export interface CommandLine {
   readonly port: number;
   readonly components: string;
   readonly replicas: Replicas;
+  readonly slicesPerNode: number;
   readonly quiet?: boolean;
 }
 
@@ -23,6 +24,13 @@ const parseReplicas = (text: string, before: Replicas): Replicas => {
   return replicas as Replicas;
 };
 
+const SLICES_PER_NODE_MAX = 64;
+
+const parseSlices = (text: string): number => {
+  if (!/^\d+$/.test(text) || Number(text) < 1 || Number(text) > SLICES_PER_NODE_MAX) throw new InvalidArgumentError(`A number from 1 to ${SLICES_PER_NODE_MAX}.`);
+  return Number(text);
+};
+
 const parsePort = (text: string): number => {
   const port = Number(text);
   if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new InvalidArgumentError('A port is a number from 1 to 65535.');
@@ -34,6 +42,7 @@ export const parseCommandLine = (args: readonly string[], root: string): Command
   const program = new Command('npm run mesh --')
     .description('The whole mesh on this machine, with real servers: five services with their Dapr sidecars, Kafka, PostgreSQL, Redis and etcd.\nA server whose address is in PERDURE_ETCD, PERDURE_POSTGRES, PERDURE_KAFKA or PERDURE_REDIS is not started.')
     .addOption(new Option('--replicas <service=N,…>', 'nodes of a service').argParser(parseReplicas).default(ONE_OF_EACH, 'one of each'))
+    .addOption(new Option('--slices-per-node <n>', 'of a new data folder: more than 1 leaves room for nodes to come').argParser(parseSlices).default(1))
     .addOption(new Option('--port <port>', 'of the public API').argParser(parsePort).default(8080))
     .option('--data <folder>', 'data, logs and secrets', resolve(root, 'data', 'mesh'))
     .option('--components <folder>', 'of Dapr\'s components', resolve(root, 'components', 'local'))

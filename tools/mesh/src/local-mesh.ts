@@ -7,6 +7,7 @@ import { MESH_SERVICES, type MeshOptions } from './mesh-options.js';
 import { lockMachine } from './machine-lock.js';
 import { startServers, type MeshServers } from './mesh-servers.js';
 import { secretsOf } from './secrets.js';
+import { slicesOf } from './slices.js';
 import { createTopics } from './topics.js';
 
 /** The nodes must own their slices within this time. */
@@ -38,14 +39,15 @@ export class LocalMesh {
   }
 
   static async #start(options: MeshOptions, { surroundings, lock }: { readonly surroundings: Surroundings; readonly lock: { release(): void } }): Promise<LocalMesh> {
-    const { folder, root, components, given } = options;
+    const { folder, root, components, given, replicas, slicesPerNode = 1 } = options;
+    const slices = slicesOf(folder, { replicas, perNode: slicesPerNode });
     const daprd = await obtain(daprdProgram, surroundings);
     const servers = await startServers(given, { folder, surroundings });
     const started: MeshNodeProcess[] = [];
     try {
       await createTopics(servers.addresses.kafka);
-      const env = environmentOf(servers, options);
-      const wanted = MESH_SERVICES.flatMap((service) => Array.from({ length: options.replicas[service] }, (_, index) => ({ service, index, port: service === 'ingestion' && index === 0 ? options.port : undefined })));
+      const env = environmentOf(servers, { ...options, slices });
+      const wanted = MESH_SERVICES.flatMap((service) => Array.from({ length: replicas[service] }, (_, index) => ({ service, index, port: service === 'ingestion' && index === 0 ? options.port : undefined })));
       const starting = await Promise.allSettled(wanted.map(async (each) => MeshNodeProcess.start({ ...each, root, folder, env: { ...env, ...(await options.envOf?.(each, servers.addresses)) }, daprd, components, ...(options.wayTo ? { wayTo: options.wayTo } : {}), configFile: join(components, each.service === 'ingestion' ? 'configuration-ingestion.yaml' : 'configuration.yaml') })));
       for (const each of starting) if (each.status === 'fulfilled') started.push(each.value);
       const failed = starting.find((each) => each.status === 'rejected');
@@ -89,12 +91,12 @@ export class LocalMesh {
 }
 
 /** What nodes, sidecars and components find their servers by. */
-const environmentOf = ({ addresses }: MeshServers, { folder, env }: MeshOptions): Readonly<Record<string, string>> => {
+const environmentOf = ({ addresses }: MeshServers, { folder, env, slices }: Pick<MeshOptions, 'folder' | 'env'> & { readonly slices: string }): Readonly<Record<string, string>> => {
   const { snapshotKey, nodeToken } = secretsOf(folder);
   return {
     PERDURE_ETCD: addresses.etcd, PERDURE_POSTGRES: addresses.postgres, PERDURE_KAFKA: addresses.kafka, PERDURE_REDIS: addresses.redis,
     // What the components name.
     PERDURE_KAFKA_BROKERS: addresses.kafka, PERDURE_REDIS_HOST: addresses.redis, PERDURE_SECRET_STATE_URL: addresses.postgres,
-    PERDURE_SNAPSHOT_KEY: snapshotKey, APP_API_TOKEN: nodeToken, ...env,
+    PERDURE_SLICES: slices, PERDURE_SNAPSHOT_KEY: snapshotKey, APP_API_TOKEN: nodeToken, ...env,
   };
 };

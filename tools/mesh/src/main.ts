@@ -15,12 +15,12 @@ const givenIn = ({ PERDURE_ETCD: etcd, PERDURE_POSTGRES: postgres, PERDURE_KAFKA
 });
 
 const main = async (): Promise<number> => {
-  const { data, port, components, replicas, quiet } = parseCommandLine(process.argv.slice(2), root);
+  const { data, port, components, replicas, slicesPerNode, quiet } = parseCommandLine(process.argv.slice(2), root);
   const progress = new LineProgress();
   const told = new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve());
   });
-  const mesh = await LocalMesh.start({ root, folder: data, replicas, port, components, given: givenIn(process.env) }, { config: serversConfig(), progress });
+  const mesh = await LocalMesh.start({ root, folder: data, replicas, slicesPerNode, port, components, given: givenIn(process.env) }, { config: serversConfig(), progress });
   const followers = quiet ? [] : mesh.nodes.flatMap(({ app, sidecar }) => [app, sidecar]).map(({ name, logFile }) => followLog(logFile, (line) => console.log(`${name.padEnd(NAME_WIDTH)} ${line}`), statSync(logFile).size));
   try {
     await Promise.race([progress.step('waiting until every slice has its owner', () => mesh.ready()), told]);

@@ -30,6 +30,8 @@ export interface MeshOptions {
   /** Data, logs and secrets. */
   readonly folder: string;
   readonly replicas: Replicas;
+  /** When the data folder is new: how many slices each service has for each of its nodes. Default 1. */
+  readonly slicesPerNode?: number;
   /** Of the first node of ingestion; others get free ones. */
   readonly port?: number;
   /** The folder of Dapr's components. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { ManualClock } from '@perdure/clock';
 import { PerdureError } from '@perdure/contract';
 import type { Confirmation, Envelope, MessageBody } from '@perdure/delivery';
 import { DaprAnswer } from './dapr-answer.js';
@@ -35,7 +36,7 @@ const open = (options: Partial<DaprBusOptions> = {}): { bus: DaprBus; sidecar: R
   const sidecar = new RecordingSidecar();
   const heard: string[] = [];
   const events = { notDelivered: (...[service, way, { code }]: [string, string, PerdureError]) => void heard.push(`${service} ${way} ${code}`), dropped: (service: string, way: string) => void heard.push(`${service} ${way} dropped`) };
-  return { bus: new DaprBus({ sidecar, events, ...options }), sidecar, heard };
+  return { bus: new DaprBus({ sidecar, events, clock: new ManualClock(), ...options }), sidecar, heard };
 };
 
 describe('DaprBus', () => {
@@ -87,7 +88,7 @@ describe('DaprBus', () => {
     direct.bus.confirm(confirmation('history/7'));
     await direct.bus.close();
     expect([direct.sidecar.called.length, direct.sidecar.published.length, direct.heard]).toEqual([2, 0, ['history direct unavailable', 'scheduler direct unavailable']]);
-    expect(() => new DaprBus({ sidecar: direct.sidecar, direct: false, pubsub: false })).toThrow('carries nothing');
+    expect(() => new DaprBus({ sidecar: direct.sidecar, clock: new ManualClock(), direct: false, pubsub: false })).toThrow('carries nothing');
   });
 
   it('cuts an envelope that is large, and keeps an event from the broker that it would not take', async () => {

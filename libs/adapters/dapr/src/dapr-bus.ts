@@ -1,3 +1,4 @@
+import type { Clock } from '@perdure/clock';
 import { PerdureError } from '@perdure/contract';
 import { Bus, SERVICES, type Confirmation, type Envelope, type Service } from '@perdure/delivery';
 import { DAPR_LIMITS, type DaprLimits } from './dapr-limits.js';
@@ -34,6 +35,7 @@ export interface DaprBusOptions {
   /** Where a service is, if not under its own name: two meshes in one network must not hear each other. */
   readonly appIdOf?: (service: Service) => string;
   readonly topicOf?: (service: Service) => string;
+  readonly clock: Clock;
   readonly defer?: (run: () => void) => void;
   readonly limits?: Partial<DaprLimits>;
   readonly events?: DaprBusEvents;
@@ -95,10 +97,11 @@ export class DaprBus extends Bus {
     const name = `${way} ${service}`;
     const known = this.#lanes.get(name);
     if (known) return known;
-    const { defer = setImmediate, events } = this.#options;
+    const { clock, defer = setImmediate, events } = this.#options;
     const lane = new DeliveryLane({
       limits: this.#limits,
       defer: (run) => void defer(run),
+      later: (run) => clock.at(clock.now() + this.#limits.confirmAfterMs, run),
       send: (mails) => (way === 'direct' ? this.#invoke(service, mails) : this.#publish(service, mails)),
       failed: (mails, error) => {
         events?.notDelivered?.(service, way, error);

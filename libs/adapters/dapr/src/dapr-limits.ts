@@ -7,6 +7,8 @@ export const DAPR_LIMITS = {
   connectTimeoutMs: 2_000,
   /** A direct call of deliveries: short, for the re-send goes another way. */
   deliveryTimeoutMs: 3_000,
+  /** A confirmation waits so long for others, and for mail to the same service, with which it travels: much shorter than until its message is sent again. */
+  confirmAfterMs: 100,
   /** Calls of deliveries to one service at one time, on each of the two ways. */
   deliveryCallsMax: 4,
   /** What one such call carries; more only if a single message is larger. */

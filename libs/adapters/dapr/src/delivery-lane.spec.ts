@@ -4,10 +4,12 @@ import { DeliveryLane, type DeliveryLaneOptions } from './delivery-lane.js';
 import type { Mail } from './mail.js';
 
 const mail = (json: string, bytes = json.length): Mail => ({ kind: 'envelope', service: 'scheduler', json, bytes, partitionKey: 'scheduler/0' });
+const confirmation = (json: string): Mail => ({ ...mail(json), kind: 'confirmation' });
 
 /** A lane whose turns and calls the test ends. */
-const open = (limits: Partial<DeliveryLaneOptions['limits']> = {}): { lane: DeliveryLane; turn: () => void; sent: string[]; failed: string[]; dropped: string[]; calls: { resolve: () => void; reject: (error: Error) => void }[] } => {
+const open = (limits: Partial<DeliveryLaneOptions['limits']> = {}): { lane: DeliveryLane; turn: () => void; sent: string[]; failed: string[]; dropped: string[]; ring: () => void; calls: { resolve: () => void; reject: (error: Error) => void }[] } => {
   const turns: (() => void)[] = [];
+  const alarms = new Set<() => void>();
   const sent: string[] = [];
   const failed: string[] = [];
   const dropped: string[] = [];
@@ -16,11 +18,15 @@ const open = (limits: Partial<DeliveryLaneOptions['limits']> = {}): { lane: Deli
   const lane = new DeliveryLane({
     limits: { ...DAPR_LIMITS, deliveryCallsMax: 1, ...limits },
     defer: (run) => void turns.push(run),
+    later: (run) => {
+      alarms.add(run);
+      return () => void alarms.delete(run);
+    },
     send: (mails) => new Promise<void>((resolve, reject) => void (sent.push(text(mails)), calls.push({ resolve, reject }))),
     failed: (mails, { message }) => void failed.push(`${text(mails)}: ${message}`),
     dropped: ({ json }) => void dropped.push(json),
   });
-  return { lane, sent, failed, dropped, calls, turn: () => turns.splice(0).forEach((run) => run()) };
+  return { lane, sent, failed, dropped, calls, ring: () => [...alarms].forEach((run) => run()), turn: () => turns.splice(0).forEach((run) => run()) };
 };
 
 describe('A delivery lane', () => {
@@ -30,6 +36,26 @@ describe('A delivery lane', () => {
     expect(sent).toEqual([]);
     turn();
     expect(sent).toEqual(['abc']);
+  });
+
+  it('sends confirmations together after a while', () => {
+    const { lane, turn, ring, sent } = open();
+    for (const each of ['a', 'b']) {
+      lane.add(confirmation(each));
+      turn();
+    }
+    expect(sent).toEqual([]);
+    ring();
+    expect(sent).toEqual(['ab']);
+  });
+
+  it('sends them with an envelope, if one comes before', () => {
+    const { lane, turn, ring, sent } = open();
+    lane.add(confirmation('a'));
+    lane.add(mail('b'));
+    turn();
+    ring();
+    expect(sent).toEqual(['ab']);
   });
 
   it('has no more calls under way than it may, and sends what has come meanwhile together', async () => {

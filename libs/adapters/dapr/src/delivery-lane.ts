@@ -1,3 +1,4 @@
+import type { CancelTimer } from '@perdure/clock';
 import { toPerdureError, type PerdureError } from '@perdure/contract';
 import type { DaprLimits } from './dapr-limits.js';
 import type { Mail } from './mail.js';
@@ -6,6 +7,8 @@ export interface DeliveryLaneOptions {
   readonly limits: Pick<DaprLimits, 'deliveryCallsMax' | 'deliveryCallBytesMax' | 'deliveryCallMailsMax' | 'waitingBytesMax' | 'waitingMailsMax'>;
   /** Runs something after what is said in this turn: `setImmediate`. */
   readonly defer: (run: () => void) => void;
+  /** Runs something after `confirmAfterMs`. */
+  readonly later: (run: () => void) => CancelTimer;
   readonly send: (mails: readonly Mail[]) => Promise<void>;
   readonly failed: (mails: readonly Mail[], error: PerdureError) => void;
   readonly dropped: (mail: Mail) => void;
@@ -13,7 +16,8 @@ export interface DeliveryLaneOptions {
 
 /**
  * One way to one service. What comes in one turn leaves in one call; what comes while all calls are under way leaves together when the
- * first of them is back. Never throws, never holds more than its limits (I9).
+ * first of them is back. A confirmation is in no hurry: it leaves with the next envelope, or with other confirmations after a while. Never
+ * throws, never holds more than its limits (I9).
  */
 export class DeliveryLane {
   readonly #options: DeliveryLaneOptions;
@@ -21,6 +25,7 @@ export class DeliveryLane {
   #waitingBytes = 0;
   readonly #calls = new Set<Promise<void>>();
   #isDeferred = false;
+  #alarm: CancelTimer | undefined;
 
   constructor(options: DeliveryLaneOptions) {
     this.#options = options;
@@ -32,6 +37,10 @@ export class DeliveryLane {
     this.#waiting.push(mail);
     this.#waitingBytes += mail.bytes;
     if (this.#isDeferred) return;
+    if (mail.kind === 'confirmation') {
+      this.#alarm ??= this.#options.later(() => this.#leave());
+      return;
+    }
     this.#isDeferred = true;
     this.#options.defer(() => {
       this.#isDeferred = false;
@@ -46,6 +55,8 @@ export class DeliveryLane {
   }
 
   #leave(): void {
+    this.#alarm?.();
+    this.#alarm = undefined;
     while (this.#waiting.length > 0 && this.#calls.size < this.#options.limits.deliveryCallsMax) {
       const call = this.#call(this.#take()).finally(() => {
         this.#calls.delete(call);

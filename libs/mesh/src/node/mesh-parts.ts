@@ -50,7 +50,7 @@ export const connectParts = async (given: MeshConfig, { logger, random }: { read
     const membership = await EtcdMembership.connect({ endpoints: config.etcd, prefix: `/${prefix}`, clock, random, trouble: (error) => logger.warn({ error: error.message }, 'etcd is in trouble; it is tried again') });
     closers.push(() => membership.leave());
     const bus = new DaprBus({
-      sidecar, direct: config.bus.direct, ...(config.bus.pubsub ? {} : { pubsub: false as const }),
+      sidecar, clock, direct: config.bus.direct, ...(config.bus.pubsub ? {} : { pubsub: false as const }),
       events: {
         notDelivered: (service, way, error) => logger.warn({ to: service, way, error: error.message }, 'not delivered; it comes again'),
         dropped: (service, way) => logger.warn({ to: service, way }, 'too much waits for a service; what was dropped comes again'),

@@ -87,9 +87,11 @@ async function startSide(name: SideName, { folder, heard, mesh, ways, deliver, c
     config: `${folder.path}/configuration.yaml`,
     environment: { ...mesh.components, ...components },
   });
-  const sidecar = new DaprSidecar({ host: '127.0.0.1', httpPort: sidecarProcess.httpPort, clock: new SystemClock() });
+  const clock = new SystemClock();
+  const sidecar = new DaprSidecar({ host: '127.0.0.1', httpPort: sidecarProcess.httpPort, clock });
   const bus = new DaprBus({
     sidecar,
+    clock,
     ...ways,
     appIdOf: (service) => folder.appId(service),
     topicOf: (service) => folder.topic(deliveryTopic(service)),

@@ -62,7 +62,7 @@ export class MeshDeployment extends Deployment {
     const ways = new BreakableWays(await startToxiproxy({ program: await obtain(toxiproxyProgram, surroundings) }), seed);
     this.#ways = ways;
     const mesh = await LocalMesh.start({
-      root, folder: join(folder, 'mesh'), replicas: each, components, given: {}, patienceMs: PATIENCE_MS, env: { ...env, PERDURE_TENANT: TENANT },
+      root, folder: join(folder, 'mesh'), replicas: each, slicesPerNode: 2, components, given: {}, patienceMs: PATIENCE_MS, env: { ...env, PERDURE_TENANT: TENANT },
       envOf: (node, servers) => ways.toServers(node, servers), wayTo: (end) => ways.to(end),
     }, surroundings);
     this.#mesh = mesh;
