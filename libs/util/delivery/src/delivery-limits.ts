@@ -2,6 +2,9 @@
 export const DELIVERY_LIMITS = {
   /** Log records and messages of one batch. */
   batchWorksMax: 256,
+  /** After a batch of so many works or more the next waits a little for others: where many are busy, fewer and larger batches do more. */
+  gatherFromWorks: 4,
+  gatherMs: 5,
   /** Messages of one envelope, records of one append. */
   envelopeMessagesMax: 256,
   /** Messages that wait for a batch; beyond it envelopes are dropped, and sent again by their source. */

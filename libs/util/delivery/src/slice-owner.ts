@@ -81,6 +81,8 @@ export class SliceOwner<Rows, M extends SliceMachine<Rows>> {
   #deferred = false;
   #woken = true;
   #again = false;
+  /** Of the last turn. */
+  #lastWorks = 0;
   #failures = 0;
   #pausedUntilMs = 0;
   #tidyAtMs = Infinity;
@@ -190,10 +192,17 @@ export class SliceOwner<Rows, M extends SliceMachine<Rows>> {
     }
     if (this.#deferred) return;
     this.#deferred = true;
-    this.#options.defer(() => {
+    this.#soon(() => {
       this.#deferred = false;
-      if (!this.#down && !this.#turn) this.#turn = this.#turns();
+      if (!this.#down && !this.#isClosing && !this.#turn) this.#turn = this.#turns();
     });
+  }
+
+  /** After what has arrived has been heard; while much arrives, after a little more. */
+  #soon(run: () => void): void {
+    const { clock, defer } = this.#options;
+    if (this.#lastWorks < this.#limits.gatherFromWorks) return defer(run);
+    clock.at(clock.now() + this.#limits.gatherMs, run);
   }
 
   async #turns(): Promise<void> {
@@ -220,6 +229,7 @@ export class SliceOwner<Rows, M extends SliceMachine<Rows>> {
     if (this.#isPaused) return;
     if (this.#verifyAtMs <= now) await this.#verify();
     const items = await this.#collect();
+    this.#lastWorks = items.length;
     const isTidy = this.#tidyAtMs <= now;
     if (items.length === 0 && !this.#woken && !isTidy) return;
     if (items.length > 0) this.#again = true;

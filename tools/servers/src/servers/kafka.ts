@@ -47,17 +47,20 @@ export function startKafka(options: StartOptions): Promise<ServerProcess> {
     await writeFile(properties, serverProperties({ data: join(folder, 'data'), port, controllerPort }));
     await writeFile(logging, LOGGING);
     if (!existsSync(join(folder, 'data', 'meta.properties'))) {
-      await run(java, ['-Xmx128m', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-cp', jars, 'kafka.tools.StorageTool', 'format', '--standalone', '-t', CLUSTER_ID, '-c', properties], { cwd: folder });
+      await run(java, ['-Xmx128m', ...SHORT_LIVED, '-cp', jars, 'kafka.tools.StorageTool', 'format', '--standalone', '-t', CLUSTER_ID, '-c', properties], { cwd: folder });
     }
     return {
       command: java,
-      args: ['-Xmx512m', '-Xms256m', '-XX:+UseG1GC', `-Dlog4j2.configurationFile=${logging}`, '-cp', jars, 'kafka.Kafka', properties],
+      args: ['-Xmx512m', '-Xms256m', ...SHORT_LIVED, `-Dlog4j2.configurationFile=${logging}`, '-cp', jars, 'kafka.Kafka', properties],
       address: `127.0.0.1:${port}`,
       ports: [port, controllerPort],
       answers: () => askTcp({ port, send: apiVersionsRequest(), isAnswer: (received) => received.length >= 10 && received.readInt16BE(8) === 0 }),
     };
   });
 }
+
+/** A broker that runs for minutes would spend most of its time on compiling itself: 3.9 ms of CPU an append and fetch with the second compiler, 2.2 without. */
+const SHORT_LIVED = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC'];
 
 /** Kafka's smallest question, ApiVersions 0: length, key 18, version, correlation id, client id. It is answered once the broker takes requests. */
 function apiVersionsRequest(): Uint8Array {
