@@ -76,7 +76,7 @@ export const runCrashTest = async (options: CrashTestOptions): Promise<CrashTest
     const evidence: Evidence = { ...played, runs, forgotten, ledger: readLines<LedgerLine>(deployment.ledgerPath), leftovers };
     const findings = judge(evidence);
     writeFileSync(join(options.folder, 'findings.json'), JSON.stringify(findings, undefined, 2));
-    return { findings, figures: { ...played.counts, ...figuresOf(deployment, evidence), ...deployment.figures() } };
+    return { findings, figures: { programs: options.programs, ...played.counts, ...figuresOf(deployment, evidence), ...deployment.figures() } };
   } finally {
     if (!stopped) await Promise.all(deployment.processes.map((each) => each.kill()));
   }
@@ -101,11 +101,17 @@ const playAll = async (options: CrashTestOptions): Promise<Played> => {
   await Promise.race([play.nearlyAll, disturbed, play.stalled(over.signal), pause(options.disturbMs, undefined, { signal: over.signal })]);
   over.abort();
   await disturbed;
+  const probe = probeOf(seed);
+  const back = play.probe(probe);
   const stuck = await play.settle(options.settleMs);
+  const counts = stuck.length === 0 ? { ...disturbing.counts, 'ms until a run went through after the last disturbance': await back } : disturbing.counts;
   if (stuck.length === 0) await Promise.all(clients.map((client) => client.close()));
   acknowledged.close();
-  return { programs, acknowledgements: readLines<Acknowledgement>(join(folder, 'acknowledged.jsonl')), shown: play.shown, answered: play.answered, stuck, counts: disturbing.counts };
+  return { programs: [...programs, probe], acknowledgements: readLines<Acknowledgement>(join(folder, 'acknowledged.jsonl')), shown: play.shown, answered: play.answered, stuck, counts };
 };
+
+/** The least that goes all the way. */
+const probeOf = (seed: number): Program => ({ name: `p${seed}-probe`, steps: [{ do: 'activity', n: 1, behaviour: { kind: 'ok' } }], lanes: [], onCancel: 'return' });
 
 interface PlayersOptions extends CrashTestOptions {
   readonly clients: readonly Client[];
@@ -122,7 +128,7 @@ class Players {
   readonly #left: Iterator<[number, Program]>;
   readonly #failed: string[] = [];
   readonly #nearlyAll = Promise.withResolvers<void>();
-  readonly #all: Promise<unknown>;
+  #all: Promise<unknown>;
 
   constructor(options: PlayersOptions) {
     this.#options = options;
@@ -145,6 +151,17 @@ class Players {
 
   get #ended(): number {
     return this.answered.length + this.#failed.length;
+  }
+
+  /** One program more, of which somebody wants to know how long it takes, milliseconds. */
+  async probe(program: Program): Promise<number> {
+    const beganMs = performance.now();
+    const { clients, seed, acknowledged } = this.#options;
+    this.#playing.set(program.name, program);
+    const played = this.#play(new ProgramClient({ client: clients[0]!, program, seed, acknowledged, shown: this.shown }), program);
+    this.#all = Promise.all([this.#all, played]);
+    await played;
+    return Math.round(performance.now() - beganMs);
   }
 
   /** Waits for the rest; says who has not ended. */
@@ -176,8 +193,7 @@ class Players {
   }
 }
 
-const figuresOf = ({ proxies, processes }: Deployment, { programs, runs, ledger, acknowledgements }: Evidence): Record<string, number> => ({
-  programs: programs.length,
+const figuresOf = ({ proxies, processes }: Deployment, { runs, ledger, acknowledgements }: Evidence): Record<string, number> => ({
   runs: [...runs.values()].flat().length,
   events: [...runs.values()].flat().reduce((sum, { events }) => sum + events.length, 0),
   'acknowledged inputs': acknowledgements.length,
