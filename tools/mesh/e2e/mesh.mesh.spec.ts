@@ -150,7 +150,9 @@ describe('the mesh, with two nodes of each service', () => {
 
   const logOf = (node: MeshNodeProcess): Promise<string> => readFile(node.app.logFile, 'utf8');
   /** It has taken over what the other had. */
-  const ownsAll = async (node: MeshNodeProcess): Promise<boolean> => ((await (await fetch(`${node.url}/readyz`)).json()) as { owned?: number }).owned === SHARDS;
+  const ownsAll = async (node: MeshNodeProcess): Promise<boolean> => (await owned(node)) === SHARDS;
+  /** Slices, if it is ready. */
+  const owned = async (node: MeshNodeProcess): Promise<number> => ((await (await fetch(`${node.url}/readyz`)).json()) as { owned?: number }).owned ?? 0;
 
   it('refuses the commits of a node that goes on, although its lease has run out', async () => {
     const going = load(8);
@@ -184,6 +186,18 @@ describe('the mesh, with two nodes of each service', () => {
     await until('it steps down', async () => /the slice is at epoch.*steps down from the slice/.test((await logOf(zombie!)).slice(seen)));
     await toEtcd.heal();
     await mesh.ready();
+    await going.end();
+  }, 5 * MINUTES);
+
+  it('shares its slices with a node more while it is busy, and has them back when that one goes', async () => {
+    const going = load(8);
+    await until('runs are under way', () => going.started() >= 16);
+    const third = await mesh.add('history');
+    await until('it owns some', async () => (await owned(third)) > 0);
+    const before = going.started();
+    await until('runs go on', () => going.started() >= before + 16);
+    await third.app.kill('SIGTERM');
+    await until('the others have all', async () => (await Promise.all(nodesOf('history').slice(0, 2).map(owned))).reduce((sum, each) => sum + each) === SHARDS);
     await going.end();
   }, 5 * MINUTES);
 

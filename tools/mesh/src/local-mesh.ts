@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
 import { daprdProgram, obtain, ServerError, type ServerProcess, type Surroundings } from '@perdure/servers';
 import { MeshNodeProcess } from './mesh-node.js';
-import { MESH_SERVICES, type MeshOptions } from './mesh-options.js';
+import { MESH_SERVICES, type MeshOptions, type MeshService } from './mesh-options.js';
 import { lockMachine } from './machine-lock.js';
 import { startServers, type MeshServers } from './mesh-servers.js';
 import { secretsOf } from './secrets.js';
@@ -14,16 +14,19 @@ import { createTopics } from './topics.js';
 const READY_MS_MAX = 60_000;
 const BETWEEN_LOOKS_MS = 100;
 
+type StartNode = (node: { readonly service: MeshService; readonly index: number; readonly port: number | undefined }) => Promise<MeshNodeProcess>;
+
 /** The whole mesh on this machine: servers, five services with any number of nodes each, a sidecar for each node. It ends with this process. */
 export class LocalMesh {
   readonly servers: MeshServers;
-  readonly nodes: readonly MeshNodeProcess[];
-
+  readonly #nodes: MeshNodeProcess[];
+  readonly #startNode: StartNode;
   readonly #lock: { release(): void };
 
-  private constructor({ servers, nodes, lock }: Pick<LocalMesh, 'servers' | 'nodes'> & { readonly lock: { release(): void } }) {
+  private constructor({ servers, nodes, startNode, lock }: { readonly servers: MeshServers; readonly nodes: readonly MeshNodeProcess[]; readonly startNode: StartNode; readonly lock: { release(): void } }) {
     this.servers = servers;
-    this.nodes = nodes;
+    this.#nodes = [...nodes];
+    this.#startNode = startNode;
     this.#lock = lock;
   }
 
@@ -47,17 +50,30 @@ export class LocalMesh {
     try {
       await createTopics(servers.addresses.kafka);
       const env = environmentOf(servers, { ...options, slices });
+      const startNode: StartNode = async (each) =>
+        MeshNodeProcess.start({ ...each, root, folder, env: { ...env, ...(await options.envOf?.(each, servers.addresses)) }, daprd, components, ...(options.wayTo ? { wayTo: options.wayTo } : {}), configFile: join(components, each.service === 'ingestion' ? 'configuration-ingestion.yaml' : 'configuration.yaml') });
       const wanted = MESH_SERVICES.flatMap((service) => Array.from({ length: replicas[service] }, (_, index) => ({ service, index, port: service === 'ingestion' && index === 0 ? options.port : undefined })));
-      const starting = await Promise.allSettled(wanted.map(async (each) => MeshNodeProcess.start({ ...each, root, folder, env: { ...env, ...(await options.envOf?.(each, servers.addresses)) }, daprd, components, ...(options.wayTo ? { wayTo: options.wayTo } : {}), configFile: join(components, each.service === 'ingestion' ? 'configuration-ingestion.yaml' : 'configuration.yaml') })));
+      const starting = await Promise.allSettled(wanted.map(startNode));
       for (const each of starting) if (each.status === 'fulfilled') started.push(each.value);
       const failed = starting.find((each) => each.status === 'rejected');
       if (failed) throw failed.reason;
-      return new LocalMesh({ servers, nodes: started, lock });
+      return new LocalMesh({ servers, nodes: started, startNode, lock });
     } catch (error) {
       await Promise.all(started.map((node) => node.stop()));
       await Promise.all(servers.started.map((server) => server.stop()));
       throw error;
     }
+  }
+
+  get nodes(): readonly MeshNodeProcess[] {
+    return this.#nodes;
+  }
+
+  /** One node more, which takes its share of the service's slices. */
+  async add(service: MeshService): Promise<MeshNodeProcess> {
+    const node = await this.#startNode({ service, index: this.#nodes.filter((each) => each.service === service).length, port: undefined });
+    this.#nodes.push(node);
+    return node;
   }
 
   /** Of the public API. */

@@ -38,7 +38,7 @@ describe('CuttingProxy', () => {
 
   it('passes everything on when it is not told to cut', async () => {
     expect(await send('a')).toBe('got a');
-    expect(proxy.done).toEqual({ answers: 0, requests: 0, delays: 0 });
+    expect(proxy.done).toEqual({ answers: 0, requests: 0, delays: 0, refusals: 0 });
   });
 
   it('cuts answers after the work was done', async () => {
@@ -53,6 +53,12 @@ describe('CuttingProxy', () => {
     proxy.cuts = { ...NO_CUTS, requests: 100 };
     await expect(send('a'.repeat(1_000))).rejects.toThrow();
     expect(received).toEqual([]);
+  });
+
+  it('refuses with 500 what it does not pass on', async () => {
+    proxy.cuts = { ...NO_CUTS, refusals: 100 };
+    expect((await fetch(url, { method: 'POST', body: 'a' })).status).toBe(500);
+    expect([received, proxy.done.refusals]).toEqual([[], 1]);
   });
 
   it('brings delayed answers whole and in order', async () => {
