@@ -1,11 +1,11 @@
 import { CockroachBundleSource, CockroachStackMapper, CockroachStateStore, historySliceStore } from '@perdure/cockroach';
-import { PerdureError, runKeyOf, type Json } from '@perdure/contract';
+import { inputKeyOf, PerdureError, runKeyOf, type Json } from '@perdure/contract';
 import { sliceIndexOf } from '@perdure/delivery';
 import { Engine } from '@perdure/engine';
 import { HistorySlice, PROCESSOR_LIMITS, type HistoryCommit, type ProcessorEvents, type RunRef } from '@perdure/history';
 import { inspectBundle, SandboxRealms } from '@perdure/hosting';
 import { deriveRunId, sha256Hex } from '@perdure/identity';
-import { HintSender, outcomeKeyOf, type MeshParts, type SliceService } from '@perdure/mesh';
+import { HintSender, type MeshParts, type SliceService } from '@perdure/mesh';
 import { Sandbox } from '@perdure/sandbox';
 
 const PURGE_RUNS_MAX = 500;
@@ -45,7 +45,7 @@ export const historyService = async (parts: MeshParts): Promise<SliceService<His
 const toldEvents = ({ membership, calls, logger }: MeshParts): ProcessorEvents => {
   const hints = new HintSender(membership, calls);
   return {
-    outcome: (ref, outcome) => hints.decided(outcomeKeyOf(ref), outcome),
+    outcome: (ref, outcome) => hints.decided(inputKeyOf(ref), outcome),
     closed: (run) => hints.closed(runKeyOf(run)),
     fault: (input, error, run) => {
       const { tenant, workflowId, runId } = run?.run ?? input;

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '@perdure/clock';
-import { LIMITS, runKeyOf, type ExternalEvent, type HistoryPage, type Input, type InputOutcome, type Json, type RunPage, type RunResult, type RunView} from '@perdure/contract';
+import { inputKeyOf, LIMITS, runKeyOf, type ExternalEvent, type HistoryPage, type Input, type InputOutcome, type InputRef, type Json, type RunPage, type RunResult, type RunView } from '@perdure/contract';
 import type { ShardGateway, ShardHints } from '@perdure/embedded';
 import { Waiters } from '@perdure/hosting';
-import { EventLog, Log, Outcomes, Queries, RunReader, type Appended, type EventReceipt, type InputRef, type RunFilter, type RunRef } from '@perdure/ingestion';
+import { EventLog, Log, Outcomes, Queries, RunReader, type Appended, type EventReceipt, type RunFilter, type RunRef } from '@perdure/ingestion';
 import type { CommittedRuns } from '@perdure/sqlite';
 
 /** The shard decides and commits before it answers, so what is appended is decided. */
@@ -65,7 +65,7 @@ export class ShardOutcomes extends Outcomes {
     for (;;) {
       const outcome = reader.outcome(ref);
       if ((outcome && done(outcome)) || clock.now() >= untilMs || signal?.aborted) return outcome;
-      await this.#waiters.wait(`${ref.tenant}\u0000${ref.workflowId}\u0000${ref.inputId}`, { untilMs, clock, ...(signal ? { signal } : {}) });
+      await this.#waiters.wait(inputKeyOf(ref), { untilMs, clock, ...(signal ? { signal } : {}) });
     }
   }
 }

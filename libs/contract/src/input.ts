@@ -72,6 +72,16 @@ export interface SignalSender {
   readonly seq: number;
 }
 
+/** An input is named by these three. */
+export interface InputRef {
+  readonly tenant: string;
+  readonly workflowId: string;
+  readonly inputId: string;
+}
+
+/** One string for an input, safe as a map key as `runKeyOf` is. */
+export const inputKeyOf = ({ tenant, workflowId, inputId }: InputRef): string => `${tenant}\u0000${workflowId}\u0000${inputId}`;
+
 /** What became of an input, kept under its id as long as the id is remembered. */
 export type InputOutcome =
   | { readonly kind: 'started'; readonly runId: string; readonly created: boolean }

@@ -1,6 +1,6 @@
 import type { Clock } from '@perdure/clock';
 import { Compensator } from '@perdure/compensation';
-import { isPerdureError, LIMITS, PerdureError, runKeyOf, toPerdureError, type AnswerReceipt, type CompensationEffect, type CorrelationEffect, type Effect, type ExternalEvent, type HeartbeatRequest, type HeartbeatResponse, type Input, type InputOutcome, type Json, type PollRequest, type PollResponse, type SchedulerEffect, type TaskAnswer } from '@perdure/contract';
+import { inputKeyOf, isPerdureError, LIMITS, PerdureError, runKeyOf, toPerdureError, type AnswerReceipt, type CompensationEffect, type CorrelationEffect, type Effect, type ExternalEvent, type HeartbeatRequest, type HeartbeatResponse, type Input, type InputOutcome, type Json, type PollRequest, type PollResponse, type SchedulerEffect, type TaskAnswer } from '@perdure/contract';
 import { Correlator } from '@perdure/correlation';
 import type { Envelope } from '@perdure/delivery';
 import { Engine } from '@perdure/engine';
@@ -20,7 +20,7 @@ import { Sweeper } from './sweeper.js';
 import type { MetricJson } from './telemetry/shard-metrics.js';
 import { ShardObserver } from './telemetry/shard-observer.js';
 import type { SpanReport } from './telemetry/shard-span.js';
-import { outcomeKeyOf, type EventsWork, type InputWork, type MailWork, type Work } from './work.js';
+import type { EventsWork, InputWork, MailWork, Work } from './work.js';
 
 export interface EmbeddedShardOptions {
   readonly file: ShardFile;
@@ -172,7 +172,7 @@ export class EmbeddedShard extends ShardGateway {
         engine, bundles, store: this.#state, realms: new SandboxRealms(sandbox), ownership: new SoleOwner(file.epoch), observer: this.#observer,
         ...(stacks ? { stacks } : {}),
         events: {
-          outcome: (ref, outcome) => this.#tell(outcomeKeyOf(ref), outcome),
+          outcome: (ref, outcome) => this.#tell(inputKeyOf(ref), outcome),
           fault: (input, error, run) => {
             const { tenant, workflowId, runId } = run?.run ?? input;
             log?.('error', 'an input was set aside and its run suspended', { tenant, workflowId, runId, ...this.#observer.traceFields(runId, run?.trace ?? input.trace), inputId: input.id, error: error.stack });
@@ -296,7 +296,7 @@ export class EmbeddedShard extends ShardGateway {
       else if (work.kind === 'mail') inputs.push(...(await this.#dispatch(this.#peers!.take(work.envelope))));
       else {
         inputs.push(work.input);
-        const key = outcomeKeyOf({ ...work.input, inputId: work.input.id });
+        const key = inputKeyOf({ ...work.input, inputId: work.input.id });
         this.#waiting.set(key, [...(this.#waiting.get(key) ?? []), work]);
       }
     }
@@ -434,7 +434,7 @@ export class EmbeddedShard extends ShardGateway {
 
   async #refuse(work: InputWork | MailWork, error: Error): Promise<void> {
     try {
-      if (work.kind === 'input') this.#waiting.set(outcomeKeyOf({ ...work.input, inputId: work.input.id }), [work]);
+      if (work.kind === 'input') this.#waiting.set(inputKeyOf({ ...work.input, inputId: work.input.id }), [work]);
       const [input] = work.kind === 'input' ? [work.input] : this.#peers!.take(work.envelope).flatMap((effect: PeerEffect) => (effect.to === 'history' ? [effect.input] : []));
       // What is no input has no run here to suspend; its sender is told that it came, for it would come again for ever.
       const effects = input ? await this.#processor.refuse(input, isStoreFault(error) ? new Error('the store refuses what it would record') : error) : [];

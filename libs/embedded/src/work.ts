@@ -26,6 +26,3 @@ export interface MailWork {
 
 /** What a shard is given to do, one batch's worth at a time. */
 export type Work = InputWork | EventsWork | MailWork;
-
-/** Names a client's input, for those who wait for its outcome. */
-export const outcomeKeyOf = ({ tenant, workflowId, inputId }: { readonly tenant: string; readonly workflowId: string; readonly inputId: string }): string => `${tenant}\u0000${workflowId}\u0000${inputId}`;

@@ -3,7 +3,6 @@ export { SliceAsks } from './ask/slice-asks.js';
 export type { Ask } from './ask/slice-asks.js';
 export { HintBoard } from './hints/hint-board.js';
 export { HintSender } from './hints/hint-sender.js';
-export { outcomeKeyOf } from './hints/hints.js';
 export type { Hints } from './hints/hints.js';
 export { MeshEventLog, MeshLog } from './ingestion/mesh-log.js';
 export { MeshOutcomes } from './ingestion/mesh-outcomes.js';

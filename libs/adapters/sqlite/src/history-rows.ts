@@ -1,5 +1,5 @@
-import type { EventBody, InputOutcome, Pin, RunKey } from '@perdure/contract';
-import { StoreFault, type HistoryCommit, type InputRef, type InputRow, type RunRef, type RunRow, type ShardHead, type SnapshotRow, type StoredTransition, type TransitionRow } from '@perdure/history';
+import type { EventBody, InputOutcome, InputRef, Pin, RunKey } from '@perdure/contract';
+import { StoreFault, type HistoryCommit, type InputRow, type RunRef, type RunRow, type ShardHead, type SnapshotRow, type StoredTransition, type TransitionRow } from '@perdure/history';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { attributePairs, toRunRow, type RunRecord } from './run-record.js';
 

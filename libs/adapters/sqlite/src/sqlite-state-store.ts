@@ -1,5 +1,5 @@
-import type { RunKey } from '@perdure/contract';
-import { StateStore, StoreFault, type HistoryCommit, type InputRef, type InputRow, type RunRef, type RunRow, type ShardHead, type SnapshotRow, type StoredTransition } from '@perdure/history';
+import type { InputRef, RunKey } from '@perdure/contract';
+import { StateStore, StoreFault, type HistoryCommit, type InputRow, type RunRef, type RunRow, type ShardHead, type SnapshotRow, type StoredTransition } from '@perdure/history';
 import { HistoryRows } from './history-rows.js';
 import type { ShardFile } from './shard-file.js';
 

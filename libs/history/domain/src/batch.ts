@@ -1,8 +1,6 @@
-import type { EventBody, InputOutcome, RunKey, RunResult } from '@perdure/contract';
+import { inputKeyOf, type EventBody, type InputOutcome, type InputRef, type RunKey, type RunResult } from '@perdure/contract';
 import type { CachedRun } from './cached-run.js';
-import type { HistoryCommit, InputRef, InputRow, RunRow, SnapshotRow, StoredTransition, TransitionRow } from './ports/history-rows.js';
-
-export const inputKeyOf = ({ tenant, workflowId, inputId }: InputRef): string => `${tenant}\u0000${workflowId}\u0000${inputId}`;
+import type { HistoryCommit, InputRow, RunRow, SnapshotRow, StoredTransition, TransitionRow } from './ports/history-rows.js';
 
 /** All that one batch has changed, and whom to tell once it is durable. */
 export class Batch {

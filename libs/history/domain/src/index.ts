@@ -2,7 +2,7 @@ export { HistorySlice } from './history-slice.js';
 export type { HistorySliceOptions } from './history-slice.js';
 export { BundleSource } from './ports/bundle-source.js';
 export type { BundleCode } from './ports/bundle-source.js';
-export type { HistoryCommit, InputRef, InputRow, RunRef, RunRow, SnapshotRow, StoredTransition, TransitionRow } from './ports/history-rows.js';
+export type { HistoryCommit, InputRow, RunRef, RunRow, SnapshotRow, StoredTransition, TransitionRow } from './ports/history-rows.js';
 export { Ownership, SoleOwner } from './ports/ownership.js';
 export { Realm, RealmHost } from './ports/realm-host.js';
 export type { RealmActivation } from './ports/realm-host.js';

@@ -1,8 +1,7 @@
-import type { Effect, Input, InputOutcome, RealmLog, RunKey, RunResult } from '@perdure/contract';
+import type { Effect, Input, InputOutcome, InputRef, RealmLog, RunKey, RunResult } from '@perdure/contract';
 import type { Engine, RunState } from '@perdure/engine';
 import type { Guards } from '@perdure/guards';
 import type { BundleSource } from './ports/bundle-source.js';
-import type { InputRef } from './ports/history-rows.js';
 import type { Ownership } from './ports/ownership.js';
 import type { RealmHost } from './ports/realm-host.js';
 import type { StackMapper } from './ports/stack-mapper.js';

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { ENGINE_ABI, isPerdureError, PerdureError, runKeyOf, toPerdureError, type ActivationOutput, type Command, type Effect, type Input, type InputOf, type InputOutcome, type Json, type Pin, type ProblemData, type RunKey, type SuspendReason } from '@perdure/contract';
+import { ENGINE_ABI, inputKeyOf, isPerdureError, PerdureError, runKeyOf, toPerdureError, type ActivationOutput, type Command, type Effect, type Input, type InputOf, type InputOutcome, type InputRef, type Json, type Pin, type ProblemData, type RunKey, type SuspendReason } from '@perdure/contract';
 import type { Activate, ActivationResult, Decision, RecordOnly, RunState, Settled, Settlement } from '@perdure/engine';
 import { ALL_GUARDS, type Guards } from '@perdure/guards';
-import { Batch, inputKeyOf } from './batch.js';
+import { Batch } from './batch.js';
 import type { CachedRun } from './cached-run.js';
 import { contentOf, isRemembered } from './input-content.js';
-import type { HistoryCommit, InputRef, InputRow, RunRef } from './ports/history-rows.js';
+import type { HistoryCommit, InputRow, RunRef } from './ports/history-rows.js';
 import type { Realm } from './ports/realm-host.js';
 import { PROCESSOR_LIMITS, type ProcessorDeps, type ProcessorLimits, type ProcessorOptions } from './processor-options.js';
 import { extendDigest, EMPTY_DIGEST } from './rolling-digest.js';

@@ -6,7 +6,7 @@ export { Events } from './events.js';
 export type { Published } from './events.js';
 export { assertDurationMs, assertId, assertName } from './ids.js';
 export { BundleRegistry, EventLog, EventTranslator, Log, Outcomes, Queries, RunReader } from './ports.js';
-export type { Appended, CloudEvent, EventReceipt, InputRef, NewBundle, RunFilter, RunRef, WebhookDelivery } from './ports.js';
+export type { Appended, CloudEvent, EventReceipt, NewBundle, RunFilter, RunRef, WebhookDelivery } from './ports.js';
 export * from './requests.js';
 export { unknownRun, Workflows } from './workflows.js';
 export type { Caller, Submitted, WorkflowsDeps } from './workflows.js';

@@ -1,16 +1,10 @@
-import type { BundleView, ExternalEvent, HistoryPage, Input, InputOutcome, Json, RunPage, RunResult, RunStatus, RunView, Scalar } from '@perdure/contract';
+import type { BundleView, ExternalEvent, HistoryPage, Input, InputOutcome, InputRef, Json, RunPage, RunResult, RunStatus, RunView, Scalar } from '@perdure/contract';
 
 /** A workflow id's newest run, or one run of it. */
 export interface RunRef {
   readonly tenant: string;
   readonly workflowId: string;
   readonly runId?: string;
-}
-
-export interface InputRef {
-  readonly tenant: string;
-  readonly workflowId: string;
-  readonly inputId: string;
 }
 
 /** `durable`: in the log, not yet processed. `decided`: processed and committed as well (one file holds both). */

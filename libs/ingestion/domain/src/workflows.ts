@@ -1,9 +1,9 @@
 import type { Clock } from '@perdure/clock';
-import { LIMITS, PerdureError, type Attributes, type Input, type InputBody, type InputOutcome, type Json, type RunResult } from '@perdure/contract';
+import { LIMITS, PerdureError, type Attributes, type Input, type InputBody, type InputOutcome, type InputRef, type Json, type RunResult } from '@perdure/contract';
 import { deriveRunId, newId } from '@perdure/identity';
 import { unknownBundle } from './bundles.js';
 import { assertDurationMs, assertId, assertName } from './ids.js';
-import type { BundleRegistry, InputRef, Log, Outcomes, Queries, RunReader, RunRef } from './ports.js';
+import type { BundleRegistry, Log, Outcomes, Queries, RunReader, RunRef } from './ports.js';
 import type { CancelRequest, MessageRequest, QueryRequest, ResumeRequest, StartRequest, TerminateRequest } from './requests.js';
 
 export interface WorkflowsDeps {

@@ -1,13 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { ManualClock } from '@perdure/clock';
-import { runKeyOf, type InputOutcome } from '@perdure/contract';
+import { inputKeyOf, runKeyOf, type InputOutcome } from '@perdure/contract';
 import { MemoryMembership, MemoryRegistry } from '@perdure/delivery/testing';
 import { MeshOutcomes } from '../ingestion/mesh-outcomes.js';
 import { MeshRuns, type MeshRunsDeps } from '../ingestion/mesh-runs.js';
 import { MESH_LIMITS } from '../mesh-limits.js';
 import { HintBoard } from './hint-board.js';
 import { HintSender } from './hint-sender.js';
-import { outcomeKeyOf, type Hints } from './hints.js';
+import type { Hints } from './hints.js';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 const ref = { tenant: 't', workflowId: 'w', inputId: 'i' };
@@ -55,14 +55,14 @@ describe('MeshOutcomes', () => {
     const { board, clock, stored, outcomes } = world();
     const waiting = outcomes.await(ref, { untilMs: clock.now() + 60_000, done: () => true });
     await turn();
-    board.hear({ decided: [{ key: outcomeKeyOf(ref), outcome: accepted }], closed: [] });
+    board.hear({ decided: [{ key: inputKeyOf(ref), outcome: accepted }], closed: [] });
     expect(await waiting).toEqual(accepted);
     expect(stored.reads).toBe(0);
   });
 
   it('knows a hint that came before it was asked', async () => {
     const { board, clock, outcomes } = world();
-    board.hear({ decided: [{ key: outcomeKeyOf(ref), outcome: accepted }], closed: [] });
+    board.hear({ decided: [{ key: inputKeyOf(ref), outcome: accepted }], closed: [] });
     expect(await outcomes.await(ref, { untilMs: clock.now() + 60_000, done: () => true })).toEqual(accepted);
   });
 
@@ -70,7 +70,7 @@ describe('MeshOutcomes', () => {
     const { board, clock, stored, outcomes } = world();
     const waiting = outcomes.await(ref, { untilMs: clock.now() + 60_000, done: ({ kind }) => kind === 'updated' });
     await turn();
-    board.hear({ decided: [{ key: outcomeKeyOf(ref), outcome: accepted }], closed: [] });
+    board.hear({ decided: [{ key: inputKeyOf(ref), outcome: accepted }], closed: [] });
     await turn();
     stored.outcome = updated;
     clock.advanceBy(MESH_LIMITS.lookAgainAfterMs);

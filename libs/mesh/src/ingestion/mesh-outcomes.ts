@@ -1,8 +1,7 @@
 import type { Clock } from '@perdure/clock';
-import type { InputOutcome } from '@perdure/contract';
-import { Outcomes, type InputRef } from '@perdure/ingestion';
+import { inputKeyOf, type InputOutcome, type InputRef } from '@perdure/contract';
+import { Outcomes } from '@perdure/ingestion';
 import type { HintBoard } from '../hints/hint-board.js';
-import { outcomeKeyOf } from '../hints/hints.js';
 import { MESH_LIMITS } from '../mesh-limits.js';
 
 export interface MeshOutcomesDeps {
@@ -27,7 +26,7 @@ export class MeshOutcomes extends Outcomes {
 
   override async await(ref: InputRef, { untilMs, done, signal }: { readonly untilMs: number; readonly done: (outcome: InputOutcome) => boolean; readonly signal?: AbortSignal }): Promise<InputOutcome | undefined> {
     const { board, clock } = this.#deps;
-    const key = outcomeKeyOf(ref);
+    const key = inputKeyOf(ref);
     let outcome = board.outcome(key);
     while (!(outcome && done(outcome)) && clock.now() < untilMs && !signal?.aborted) {
       const lookAtMs = Math.min(untilMs, clock.now() + MESH_LIMITS.lookAgainAfterMs);

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { HistoryPage, InputOutcome, RunPage, RunResult, RunView } from '@perdure/contract';
-import type { BundleUse, HistoryCommit, InputRef, RunRef, RunRow } from '@perdure/history';
+import type { HistoryPage, InputOutcome, InputRef, RunPage, RunResult, RunView } from '@perdure/contract';
+import type { BundleUse, HistoryCommit, RunRef, RunRow } from '@perdure/history';
 import type { RunFilter } from '@perdure/ingestion';
 import { READER_SLICES, type MadeReader } from './made-reader.js';
 import { inputRow, keyOf, ODD_TEXTS, runRow, transitionRow } from './sample-rows.js';

@@ -1,6 +1,6 @@
-import type { ExternalEvent, InputOutcome, Json } from '@perdure/contract';
+import type { ExternalEvent, InputOutcome, InputRef, Json } from '@perdure/contract';
 import type { EventTypes } from '@perdure/correlation';
-import { BundleRegistry, Events, EventTranslator, Outcomes, RunReader, Workflows, type CloudEvent, type EventLog, type InputRef, type Log, type Queries } from '@perdure/ingestion';
+import { BundleRegistry, Events, EventTranslator, Outcomes, RunReader, Workflows, type CloudEvent, type EventLog, type Log, type Queries } from '@perdure/ingestion';
 import type { Door } from './door.js';
 import type { SimProcess } from './sim-process.js';
 import { BUNDLE } from './sim-realms.js';

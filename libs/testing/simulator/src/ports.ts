@@ -1,8 +1,9 @@
+import type { InputRef } from '@perdure/contract';
 import { CorrelationStore, EventArchive, WaitStore, type CorrelationChange } from '@perdure/correlation';
 import { SagaStore } from '@perdure/compensation';
 import { Bus, Log, Logs, SliceStore, StoreFault, type Confirmation, type Envelope, type LogEntry, type LogRecord, type SliceCommit, type SliceHead, type SliceName } from '@perdure/delivery';
 import { jsonCopy } from '@perdure/delivery/testing';
-import { StateStore, type RunRef, type InputRef, type ShardHead, type RunRow, type StoredTransition, type InputRow, type SnapshotRow } from '@perdure/history';
+import { StateStore, type RunRef, type ShardHead, type RunRow, type StoredTransition, type InputRow, type SnapshotRow } from '@perdure/history';
 import { TaskStore, TimerStore, type TaskRow, type TimerRow } from '@perdure/scheduler';
 import type { Disk } from './disk.js';
 import type { SimProcess } from './sim-process.js';

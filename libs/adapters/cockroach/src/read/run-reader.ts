@@ -1,5 +1,5 @@
-import type { EventBody, HistoryPage, InputOutcome, RunPage, RunResult, RunStatus, RunView } from '@perdure/contract';
-import { toHistoryPage, toRunResult, toRunView, type BundleUse, type InputRef, type ListedTransition, type RunRef } from '@perdure/history';
+import type { EventBody, HistoryPage, InputOutcome, InputRef, RunPage, RunResult, RunStatus, RunView } from '@perdure/contract';
+import { toHistoryPage, toRunResult, toRunView, type BundleUse, type ListedTransition, type RunRef } from '@perdure/history';
 import type { RunFilter } from '@perdure/ingestion';
 import type { CockroachPool } from '../pool/cockroach-pool.js';
 import type { Row, Statement, Value } from '../pool/statement.js';

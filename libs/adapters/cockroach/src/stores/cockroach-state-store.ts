@@ -1,6 +1,6 @@
-import type { EventBody, InputOutcome, Pin } from '@perdure/contract';
+import type { EventBody, InputOutcome, InputRef, Pin } from '@perdure/contract';
 import type { SliceName } from '@perdure/delivery';
-import { StateStore, type InputRef, type InputRow, type RunRef, type RunRow, type ShardHead, type SnapshotRow, type StoredTransition } from '@perdure/history';
+import { StateStore, type InputRow, type RunRef, type RunRow, type ShardHead, type SnapshotRow, type StoredTransition } from '@perdure/history';
 import type { CockroachPool } from '../pool/cockroach-pool.js';
 import type { Row, Statement } from '../pool/statement.js';
 import { FIND_CLOSED, FIND_LONE_INPUTS, purgeInputsQueries, purgeRunsQueries, type LoneInput, type PurgedRun } from '../rows/purge-rows.js';

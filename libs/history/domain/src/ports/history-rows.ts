@@ -1,16 +1,10 @@
-import type { Attributes, InputOutcome, Parent, Pin, RunKey, RunResult, RunStatus, SuspendReason, Transition } from '@perdure/contract';
+import type { Attributes, InputOutcome, InputRef, Parent, Pin, RunKey, RunResult, RunStatus, SuspendReason, Transition } from '@perdure/contract';
 
 /** A workflow id's newest run, or one run of it. */
 export interface RunRef {
   readonly tenant: string;
   readonly workflowId: string;
   readonly runId?: string;
-}
-
-export interface InputRef {
-  readonly tenant: string;
-  readonly workflowId: string;
-  readonly inputId: string;
 }
 
 /**

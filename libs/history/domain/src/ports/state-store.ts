@@ -1,4 +1,5 @@
-import type { HistoryCommit, InputRef, InputRow, RunRef, RunRow, SnapshotRow, StoredTransition } from './history-rows.js';
+import type { InputRef } from '@perdure/contract';
+import type { HistoryCommit, InputRow, RunRef, RunRow, SnapshotRow, StoredTransition } from './history-rows.js';
 
 /** Where a shard's history was left. */
 export interface ShardHead {

@@ -1,6 +1,5 @@
-import { runKeyOf, type EventBody } from '@perdure/contract';
-import { inputKeyOf } from '../batch.js';
-import type { HistoryCommit, InputRef, InputRow, RunRef, RunRow, SnapshotRow, StoredTransition, TransitionRow } from '../ports/history-rows.js';
+import { inputKeyOf, runKeyOf, type EventBody, type InputRef } from '@perdure/contract';
+import type { HistoryCommit, InputRow, RunRef, RunRow, SnapshotRow, StoredTransition, TransitionRow } from '../ports/history-rows.js';
 import { StateStore, type ShardHead } from '../ports/state-store.js';
 import { StoreFault } from '@perdure/delivery';
 
