@@ -5,7 +5,7 @@ import { Correlator } from '@perdure/correlation';
 import type { Envelope } from '@perdure/delivery';
 import { Engine } from '@perdure/engine';
 import { isStoreFault, ShardProcessor, SoleOwner, type BundleSource, type ProcessorLimits, type StackMapper } from '@perdure/history';
-import { inspectBundle, SandboxRealms, type InspectedBundle } from '@perdure/hosting';
+import { inspectBundle, SandboxRealms, Sweeper, type InspectedBundle } from '@perdure/hosting';
 import { deriveRunId, sha256Hex } from '@perdure/identity';
 import type { Sandbox } from '@perdure/sandbox';
 import { Scheduler } from '@perdure/scheduler';
@@ -16,7 +16,6 @@ import { Peers, singly, type PeerEffect } from './peers/peers.js';
 import type { PortBus } from './peers/port-bus.js';
 import { ShardGateway, type QueryRequest, type ShardFigures, type ShardHints } from './shard-gateway.js';
 import type { ShardMap } from './shard-map.js';
-import { Sweeper } from './sweeper.js';
 import type { MetricJson } from './telemetry/shard-metrics.js';
 import { ShardObserver } from './telemetry/shard-observer.js';
 import type { SpanReport } from './telemetry/shard-span.js';
@@ -78,7 +77,7 @@ export class EmbeddedShard extends ShardGateway {
   #closing = false;
   #isStoreAway = false;
   #isRetrySet = false;
-  #sweeper: Sweeper | undefined;
+  #sweeper: Sweeper<EmbeddedShard> | undefined;
   readonly #waiting = new Map<string, InputWork[]>();
   readonly #listeners: ((hints: ShardHints) => void)[] = [];
   #hints: { closed: string[]; decided: string[] } = { closed: [], decided: [] };
@@ -196,7 +195,8 @@ export class EmbeddedShard extends ShardGateway {
     this.#compensator = await Compensator.open(this.#sagaStore);
     this.#sweeper = new Sweeper({
       clock,
-      sweep: () => this.#inTurn(() => this.#sweep()),
+      owners: () => [this],
+      sweep: (shard) => shard.#inTurn(() => shard.#sweep()),
       onFailed: (error) => log?.('warn', 'the sweep failed', { error: String(error) }),
     });
     if (!this.#inbox.isEmpty) this.#wake();

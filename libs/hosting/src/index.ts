@@ -6,5 +6,7 @@ export type { Declarations } from './declarations.js';
 export { inspectBundle } from './inspect-bundle.js';
 export type { InspectedBundle } from './inspect-bundle.js';
 export { SandboxRealms } from './sandbox-realms.js';
+export { Sweeper } from './sweeper.js';
+export type { SweeperOptions } from './sweeper.js';
 export { Waiters } from './waiters.js';
 export type { Waiting } from './waiters.js';

@@ -1,5 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { serviceOf, SliceOwner, type SliceMachine, type SliceName } from '@perdure/delivery';
+import { Sweeper } from '@perdure/hosting';
 import { createHttpApp } from '@perdure/http';
 import { MESH_LIMITS } from '../mesh-limits.js';
 import { DeliveryDoor } from './delivery-door.js';
@@ -11,7 +12,6 @@ import { Seat } from './seat.js';
 import { SliceHost } from './slice-host.js';
 import { SliceOperations } from './slice-operations.js';
 import type { SliceService } from './slice-service.js';
-import { Sweeps } from './sweeps.js';
 
 /** What a started node can be told. */
 export interface MeshServer {
@@ -86,12 +86,12 @@ export const startSliceNode = async <Rows, M extends SliceMachine<Rows>>(parts: 
   await seat.take();
   host.start();
   health.hasJoined = true;
-  const sweeps = new Sweeps({ clock, logger, owners: () => host.owners, sweep: service.sweep?.bind(service) });
+  const sweeper = service.sweep && new Sweeper({ clock, owners: () => host.owners, sweep: service.sweep.bind(service), onFailed: (error) => logger.warn({ error: String(error) }, 'the sweep failed') });
   return {
     url: await nest.getUrl(),
     close: async () => {
       health.isDraining = true;
-      sweeps.stop();
+      sweeper?.stop();
       // The others take over as soon as they know; what is in hand is finished all the same.
       await seat.leave();
       for (const owner of host.owners) service.drain?.(owner);
