@@ -1,3 +1,4 @@
+import { explain } from '@perdure/hosting';
 import type { WorkerLog } from '@perdure/sdk/node';
 import { pino } from 'pino';
 import { readConfig, type Config } from './config.js';
@@ -5,12 +6,6 @@ import { hints } from './hints.js';
 import { startActivities } from './own-activities.js';
 import { attendParent } from './parent-process.js';
 import { startServer } from './server.js';
-
-const explain = (error: unknown): string => {
-  if (!(error instanceof Error)) return String(error);
-  const { code, address, port } = error as { code?: unknown; address?: unknown; port?: unknown };
-  return code === 'EADDRINUSE' ? `${address}:${port} is taken: stop what listens there, or give another PERDURE_PORT.` : error.message;
-};
 
 const fail = (error: unknown): never => {
   console.error(`perdure: ${explain(error)}`);

@@ -3,6 +3,7 @@ export { DeclarationStore, loadDeclarations } from './declaration-store.js';
 export type { LoadedDeclarations, StoredDeclarations } from './declaration-store.js';
 export { assertReachable, invalidConfig, parseDeclarations, readDeclarations } from './declarations.js';
 export type { Declarations } from './declarations.js';
+export { explain } from './explain.js';
 export { inspectBundle } from './inspect-bundle.js';
 export type { InspectedBundle } from './inspect-bundle.js';
 export { SandboxRealms } from './sandbox-realms.js';

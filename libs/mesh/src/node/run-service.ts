@@ -1,4 +1,5 @@
 import { isMainThread, parentPort } from 'node:worker_threads';
+import { explain } from '@perdure/hosting';
 import { pino, type Logger } from 'pino';
 import { readMeshConfig, type MeshConfig } from '../config.js';
 import { connectParts, type MeshParts } from './mesh-parts.js';
@@ -7,12 +8,6 @@ import type { MeshServer } from './slice-node.js';
 const fail = (error: unknown): never => {
   process.stderr.write(`perdure: ${explain(error)}\n`);
   process.exit(1);
-};
-
-const explain = (error: unknown): string => {
-  if (!(error instanceof Error)) return String(error);
-  const { code, address, port } = error as { code?: unknown; address?: unknown; port?: unknown };
-  return code === 'EADDRINUSE' ? `${address}:${port} is taken: stop what listens there, or give another PERDURE_PORT.` : error.message;
 };
 
 export const meshLogger = (config: MeshConfig): Logger => pino({ level: config.logLevel, base: { service: config.service }, timestamp: pino.stdTimeFunctions.isoTime });
