@@ -1,9 +1,10 @@
 import { toPerdureError, type PerdureError } from '@perdure/contract';
-import type { MeshNode } from '@perdure/delivery';
+import { Backoff, type BackoffOptions, type MeshNode } from '@perdure/delivery';
 import type { EtcdChange, EtcdGateway } from './etcd-gateway.js';
-import { Patience, type PatienceOptions } from './patience.js';
+import type { EtcdLimits } from './etcd-limits.js';
 
-export interface NodeListOptions extends PatienceOptions {
+export interface NodeListOptions extends BackoffOptions {
+  readonly limits: EtcdLimits;
   readonly gateway: Pick<EtcdGateway, 'list' | 'watch'>;
   readonly prefix: string;
   readonly trouble: (error: PerdureError) => void;
@@ -15,7 +16,7 @@ export interface NodeListOptions extends PatienceOptions {
  */
 export class NodeList {
   readonly #options: NodeListOptions;
-  readonly #patience: Patience;
+  readonly #backoff: Backoff;
   readonly #listeners = new Set<() => void>();
   readonly #ended: Promise<void>;
   #entries: ReadonlyMap<string, string>;
@@ -24,7 +25,7 @@ export class NodeList {
 
   private constructor(options: NodeListOptions, first: { readonly entries: ReadonlyMap<string, string>; readonly revision: bigint }) {
     this.#options = options;
-    this.#patience = new Patience(options);
+    this.#backoff = new Backoff(options);
     this.#entries = first.entries;
     this.#ended = this.#run(first.revision);
   }
@@ -32,14 +33,14 @@ export class NodeList {
   /** @throws EtcdFault when there is no list to be had in time */
   static async open(options: NodeListOptions): Promise<NodeList> {
     const { gateway, prefix, clock, limits } = options;
-    const patience = new Patience(options);
+    const backoff = new Backoff(options);
     const untilMs = clock.now() + limits.connectWithinMs;
     for (;;) {
       try {
         return new NodeList(options, await gateway.list(prefix));
       } catch (thrown) {
         if (clock.now() >= untilMs) throw thrown;
-        await patience.afterFailure();
+        await backoff.afterFailure();
       }
     }
   }
@@ -60,19 +61,19 @@ export class NodeList {
 
   async close(): Promise<void> {
     this.#listeners.clear();
-    this.#patience.stop();
+    this.#backoff.stop();
     this.#watch.abort();
     await this.#ended;
   }
 
   async #run(first: bigint): Promise<void> {
-    for (let revision: bigint | undefined = first; !this.#patience.isStopped; revision = undefined) {
+    for (let revision: bigint | undefined = first; !this.#backoff.isStopped; revision = undefined) {
       try {
         await this.#follow(revision ?? (await this.#read()));
       } catch (thrown) {
-        if (!this.#watch.signal.aborted && this.#patience.isFirst) this.#options.trouble(toPerdureError(thrown));
+        if (!this.#watch.signal.aborted && this.#backoff.isFirst) this.#options.trouble(toPerdureError(thrown));
       }
-      await this.#patience.afterFailure();
+      await this.#backoff.afterFailure();
     }
   }
 
@@ -85,9 +86,9 @@ export class NodeList {
   async #follow(revision: bigint): Promise<void> {
     const { gateway, prefix } = this.#options;
     this.#watch = new AbortController();
-    if (this.#patience.isStopped) return;
+    if (this.#backoff.isStopped) return;
     for await (const changes of gateway.watch(prefix, { revision: revision + 1n, signal: this.#watch.signal })) {
-      this.#patience.succeeded();
+      this.#backoff.succeeded();
       this.#put(applied(this.#entries, changes));
     }
   }

@@ -1,11 +1,11 @@
 import { toPerdureError, type PerdureError } from '@perdure/contract';
-import type { MeshNode } from '@perdure/delivery';
+import { Backoff, type BackoffOptions, type MeshNode } from '@perdure/delivery';
 import { isLeaseGone } from './etcd-fault.js';
 import type { EtcdGateway } from './etcd-gateway.js';
 import type { EtcdLimits } from './etcd-limits.js';
-import { Patience, type PatienceOptions } from './patience.js';
 
-export interface RegistrationOptions extends PatienceOptions {
+export interface RegistrationOptions extends BackoffOptions {
+  readonly limits: EtcdLimits;
   readonly gateway: Pick<EtcdGateway, 'grant' | 'renew' | 'put' | 'revoke'>;
   readonly key: string;
   readonly node: MeshNode;
@@ -21,7 +21,7 @@ export interface RegistrationOptions extends PatienceOptions {
 export class Registration {
   readonly #options: RegistrationOptions;
   readonly #limits: EtcdLimits;
-  readonly #patience: Patience;
+  readonly #backoff: Backoff;
   readonly #registered = Promise.withResolvers<void>();
   readonly #ended: Promise<void>;
   #lease: string | undefined;
@@ -29,7 +29,7 @@ export class Registration {
   constructor(options: RegistrationOptions) {
     this.#options = options;
     this.#limits = options.limits;
-    this.#patience = new Patience(options);
+    this.#backoff = new Backoff(options);
     this.#ended = this.#run();
   }
 
@@ -39,7 +39,7 @@ export class Registration {
   }
 
   async end(): Promise<void> {
-    this.#patience.stop();
+    this.#backoff.stop();
     await this.#ended;
     this.#registered.resolve();
     if (this.#lease === undefined) return;
@@ -52,14 +52,14 @@ export class Registration {
   }
 
   async #run(): Promise<void> {
-    while (!this.#patience.isStopped) {
+    while (!this.#backoff.isStopped) {
       try {
         await this.#step();
-        this.#patience.succeeded();
+        this.#backoff.succeeded();
       } catch (thrown) {
         this.#options.unreached();
-        if (this.#patience.isFirst) this.#options.trouble(toPerdureError(thrown));
-        await this.#patience.afterFailure();
+        if (this.#backoff.isFirst) this.#options.trouble(toPerdureError(thrown));
+        await this.#backoff.afterFailure();
       }
     }
   }
@@ -68,10 +68,10 @@ export class Registration {
     const { gateway, random } = this.#options;
     if (this.#lease === undefined) return this.#register();
     // Spread, so that nodes that started together do not ask together.
-    await this.#patience.pause(this.#limits.renewEveryMs * (0.75 + 0.25 * random()));
-    if (this.#patience.isStopped || (await gateway.renew(this.#lease))) return;
+    await this.#backoff.pause(this.#limits.renewEveryMs * (0.75 + 0.25 * random()));
+    if (this.#backoff.isStopped || (await gateway.renew(this.#lease))) return;
     this.#lease = undefined;
-    await this.#patience.pause(this.#limits.registerAgainWithinMs * random());
+    await this.#backoff.pause(this.#limits.registerAgainWithinMs * random());
   }
 
   async #register(): Promise<void> {
@@ -82,7 +82,7 @@ export class Registration {
     try {
       await gateway.put({ key, value: JSON.stringify(node), lease });
     } catch (thrown) {
-      if (!this.#patience.isStopped) this.#lease = undefined;
+      if (!this.#backoff.isStopped) this.#lease = undefined;
       throw thrown;
     }
     this.#registered.resolve();

@@ -1,8 +1,7 @@
 import { Kafka, logLevel, type Producer } from 'kafkajs';
 import type { Clock } from '@perdure/clock';
 import { PerdureError } from '@perdure/contract';
-import { Logs, serviceOf, sliceIndexOf, type Service, type SliceName } from '@perdure/delivery';
-import { Backoff } from './backoff.js';
+import { Backoff, Logs, serviceOf, sliceIndexOf, type Service, type SliceName } from '@perdure/delivery';
 import { KafkaCluster, type PartitionName } from './kafka-cluster.js';
 import { isTooLarge, toUnavailable } from './kafka-fault.js';
 import { KAFKA_LIMITS, type KafkaLimits } from './kafka-limits.js';

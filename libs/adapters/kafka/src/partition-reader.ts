@@ -1,12 +1,13 @@
 import { PerdureError } from '@perdure/contract';
-import { isLogMismatch, LogMismatch, type LogRecord, type SliceName } from '@perdure/delivery';
-import { Backoff, type BackoffOptions } from './backoff.js';
+import { Backoff, isLogMismatch, LogMismatch, type BackoffOptions, type LogRecord, type SliceName } from '@perdure/delivery';
 import type { Fetched, Fetcher } from './fetcher.js';
 import type { KafkaCluster, PartitionName } from './kafka-cluster.js';
 import { saysKafka, toUnavailable } from './kafka-fault.js';
+import type { KafkaLimits } from './kafka-limits.js';
 import { decodeRecord, type RawRecord } from './record-codec.js';
 
 export interface PartitionReaderOptions extends BackoffOptions, PartitionName {
+  readonly limits: KafkaLimits;
   readonly slice: SliceName;
   readonly cluster: Pick<KafkaCluster, 'ends' | 'view' | 'refresh'>;
   /** One for those that wait, one for those for which a reader waits. */
@@ -139,7 +140,7 @@ export class PartitionReader {
           break;
         }
         if (this.#listeners.size > 0 && this.#backoff.isFirst) this.#options.trouble(toUnavailable(thrown, `read ${this.#options.slice}`));
-        await this.#backoff.wait();
+        await this.#backoff.afterFailure();
       }
     }
     this.#following = undefined;

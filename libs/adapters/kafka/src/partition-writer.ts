@@ -1,7 +1,8 @@
 import type { CancelTimer } from '@perdure/clock';
 import { PerdureError } from '@perdure/contract';
-import { Backoff, type BackoffOptions } from './backoff.js';
+import { Backoff, type BackoffOptions } from '@perdure/delivery';
 import { toUnavailable } from './kafka-fault.js';
+import type { KafkaLimits } from './kafka-limits.js';
 
 export interface Produced {
   readonly id: string;
@@ -9,6 +10,7 @@ export interface Produced {
 }
 
 export interface PartitionWriterOptions extends BackoffOptions {
+  readonly limits: KafkaLimits;
   readonly name: string;
   /** The records of one Produce, in order: resolves with the offset behind the last, once Kafka has acknowledged them. */
   readonly produce: (records: readonly Produced[]) => Promise<number>;
@@ -113,7 +115,7 @@ export class PartitionWriter {
         const error = toUnavailable(thrown, `append to ${name}`);
         if (!error.retryable) return this.#settle(this.#batch, ({ reject }) => reject(error));
         this.#failure = error;
-        await this.#backoff.wait();
+        await this.#backoff.afterFailure();
       }
     }
   }

@@ -1,6 +1,6 @@
 import type { Kafka } from 'kafkajs';
 import { PerdureError } from '@perdure/contract';
-import type { Backoff } from './backoff.js';
+import type { Backoff } from '@perdure/delivery';
 import type { KafkaCluster, TopicView } from './kafka-cluster.js';
 
 export interface TopicWish {
@@ -31,7 +31,7 @@ export async function ensureTopic({ topic, partitions, replicationFactor, config
       throw new PerdureError('unavailable', `Topic ${topic} has partitions without a leader.`);
     } catch (thrown) {
       if (isLate() || (thrown instanceof PerdureError && !thrown.retryable)) throw thrown;
-      await backoff.wait();
+      await backoff.afterFailure();
     }
   }
 

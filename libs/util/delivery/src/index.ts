@@ -1,4 +1,5 @@
-export { backoffMs } from './backoff.js';
+export { Backoff, backoffMs } from './backoff.js';
+export type { BackoffOptions } from './backoff.js';
 export { Bus } from './bus.js';
 export { DELIVERY_LIMITS } from './delivery-limits.js';
 export type { DeliveryLimits } from './delivery-limits.js';
