@@ -5,7 +5,8 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { bundle } from '@perdure/bundler';
 import { Client } from '@perdure/sdk/client';
 import { Worker } from '@perdure/sdk/node';
-import { freePort, ServerProcess, until } from './server-process.js';
+import { freePort } from '@perdure/servers';
+import { ServerProcess, until } from './server-process.js';
 
 /** What the code does, and how its run must stand in the end. */
 const BAD: Readonly<Record<string, { readonly code: string; readonly status: 'suspended' | 'failed' | 'running' }>> = {

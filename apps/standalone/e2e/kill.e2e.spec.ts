@@ -7,7 +7,8 @@ import { bundle } from '@perdure/bundler';
 import { activity } from '@perdure/sdk/activity';
 import { Client } from '@perdure/sdk/client';
 import { Worker } from '@perdure/sdk/node';
-import { freePort, ServerProcess, until } from './server-process.js';
+import { freePort } from '@perdure/servers';
+import { ServerProcess, until } from './server-process.js';
 
 const SOURCE = `
 import { activities, condition, onSignal, signal } from '@perdure/sdk/workflow';

@@ -6,7 +6,8 @@ import { bundle } from '@perdure/bundler';
 import { activity } from '@perdure/sdk/activity';
 import { Client } from '@perdure/sdk/client';
 import { Worker } from '@perdure/sdk/node';
-import { freePort, ServerProcess } from './server-process.js';
+import { freePort } from '@perdure/servers';
+import { ServerProcess } from './server-process.js';
 
 const SOURCE = `
 import { activities, receive, sleep } from '@perdure/sdk/workflow';

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { bundle } from '@perdure/bundler';
 import { Client } from '@perdure/sdk/client';
-import { freePort, ServerProcess } from './server-process.js';
+import { freePort } from '@perdure/servers';
+import { ServerProcess } from './server-process.js';
 
 const WORKFLOW = `
 import { activities } from '@perdure/sdk/workflow';

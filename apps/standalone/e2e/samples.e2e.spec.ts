@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { HistoryEvent, RunView } from '@perdure/contract';
 import { Client } from '@perdure/sdk/client';
-import { freePort, ServerProcess, until } from './server-process.js';
+import { freePort } from '@perdure/servers';
+import { ServerProcess, until } from './server-process.js';
 
 /** So many orders the sample takes at once when it starts. */
 const FIRST_ORDERS = 10;

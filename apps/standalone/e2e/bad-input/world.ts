@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bundle } from '@perdure/bundler';
 import { Client } from '@perdure/sdk/client';
-import { freePort, ServerProcess, until } from '../server-process.js';
+import { freePort } from '@perdure/servers';
+import { ServerProcess, until } from '../server-process.js';
 import { Stored } from './stored.js';
 
 export const ACME = 'a-key-of-acme-long-and-random';
