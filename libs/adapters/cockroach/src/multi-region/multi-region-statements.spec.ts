@@ -24,6 +24,6 @@ describe('multiRegionStatements', () => {
 
   it('put slices into the regions in turn, as SQL does', () => {
     const regions = ['a', 'b', 'c'];
-    expect(['history/0', 'history/1', 'scheduler/2', 'history/3', 'history/10'].map((slice) => homeRegionOf(slice, regions))).toEqual(['a', 'b', 'c', 'a', 'b']);
+    expect((['history/0', 'history/1', 'scheduler/2', 'history/3', 'history/10'] as const).map((slice) => homeRegionOf(slice, regions))).toEqual(['a', 'b', 'c', 'a', 'b']);
   });
 });

@@ -1,3 +1,4 @@
+import { sliceIndexOf, type SliceName } from '@perdure/delivery';
 import { MIGRATIONS } from '../schema/migrations.js';
 import { tableLocalities, type Locality } from './table-localities.js';
 
@@ -13,7 +14,7 @@ const REGION = /^[a-z0-9]+(-[a-z0-9]+)*$/;
 const REGIONS_TO_SURVIVE_ONE = 3;
 
 /** `history/7` of three regions is at home in the second: its owner should run there. */
-export const homeRegionOf = (slice: string, regions: readonly string[]): string => regions[Number(slice.split('/')[1]) % regions.length]!;
+export const homeRegionOf = (slice: SliceName, regions: readonly string[]): string => regions[sliceIndexOf(slice) % regions.length]!;
 
 /**
  * CockroachDB's own definitions (https://www.cockroachlabs.com/docs/stable/multiregion-overview), each of which may be run again. A row's
