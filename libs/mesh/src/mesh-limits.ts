@@ -32,8 +32,6 @@ export const MESH_LIMITS = {
   hintsQueuedMax: 10_000,
   /** Who waits for a hint looks by itself so often, for hints may be lost. */
   lookAgainAfterMs: 1_000,
-  /** A request on `/internal` may be so long, bytes. */
-  internalBodyBytesMax: 64 * 1024 * 1024,
   /** Messages carry payloads within structures of our own. */
   internalJsonDepthMore: 32,
 } as const;

@@ -1,6 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { PerdureError } from '@perdure/contract';
-import { answerBulk, answerDirect } from './answer-deliveries.js';
+import { answerBulk } from './answer-deliveries.js';
 import type { DeliveryBatch } from './delivery-batch.js';
 
 const confirmation = { source: 'history/0', destination: 'scheduler/0', numbers: [1] } as const;
@@ -12,25 +11,6 @@ const receiver = (error?: Error): { readonly taken: DeliveryBatch[]; readonly de
   const taken: DeliveryBatch[] = [];
   return { taken, deliver: async (each) => void (taken.push(each), error ? await Promise.reject(error) : undefined) };
 };
-
-describe('A direct call', () => {
-  it('is answered 200 when all was delivered', async () => {
-    const { taken, deliver } = receiver();
-    expect(await answerDirect(batch, deliver)).toEqual({ httpStatus: 200, body: {} });
-    expect(taken).toEqual([batch]);
-  });
-
-  it('is answered 400 when it cannot be read, and nothing is delivered', async () => {
-    const { taken, deliver } = receiver();
-    expect(await answerDirect({ envelopes: 'x' }, deliver)).toMatchObject({ httpStatus: 400, body: { code: 'invalid-request', detail: expect.stringContaining('envelopes') } });
-    expect(taken).toEqual([]);
-  });
-
-  it('is answered with the error of who could not take it', async () => {
-    expect(await answerDirect(batch, receiver(new PerdureError('not-owner', 'moved')).deliver)).toMatchObject({ httpStatus: 503, body: { code: 'not-owner' } });
-    expect(await answerDirect(batch, receiver(new TypeError('a fault')).deliver)).toMatchObject({ httpStatus: 500 });
-  });
-});
 
 describe('What the broker brings', () => {
   it('is delivered in one go, and each is acknowledged by name', async () => {

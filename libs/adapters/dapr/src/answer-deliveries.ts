@@ -1,4 +1,4 @@
-import { toPerdureError, PROBLEMS, type PerdureError } from '@perdure/contract';
+import { toPerdureError, type PerdureError } from '@perdure/contract';
 import { z } from 'zod';
 import { DAPR_LIMITS } from './dapr-limits.js';
 import { parseDeliveries, type DeliveryBatch } from './delivery-batch.js';
@@ -18,31 +18,6 @@ export interface AnswerOptions {
   /** What could not be delivered now. */
   readonly undelivered?: (error: PerdureError) => void;
 }
-
-/** To a direct call of another service. 400: it cannot be read, and nothing of it was taken. */
-export const answerDirect = async (body: unknown, deliver: Deliver, { unreadable, undelivered }: AnswerOptions = {}): Promise<DeliveryAnswer> => {
-  let batch;
-  try {
-    batch = parseDeliveries(body);
-  } catch (thrown) {
-    const error = toPerdureError(thrown);
-    unreadable?.(error);
-    return problem(error);
-  }
-  try {
-    await deliver(batch);
-    return { httpStatus: 200, body: {} };
-  } catch (thrown) {
-    const error = toPerdureError(thrown);
-    undelivered?.(error);
-    return problem(error);
-  }
-};
-
-const problem = ({ code, message }: PerdureError): DeliveryAnswer => {
-  const [status, title] = PROBLEMS[code];
-  return { httpStatus: status, body: { code, status, title, detail: message } };
-};
 
 type Status = 'SUCCESS' | 'RETRY';
 

@@ -1,4 +1,4 @@
-export { answerBulk, answerDirect } from './answer-deliveries.js';
+export { answerBulk } from './answer-deliveries.js';
 export type { AnswerOptions, Deliver, DeliveryAnswer } from './answer-deliveries.js';
 export { DaprAnswer } from './dapr-answer.js';
 export type { SidecarError } from './dapr-answer.js';
@@ -13,5 +13,4 @@ export { DaprState } from './dapr-state.js';
 export type { SaveOptions, Stored } from './dapr-state.js';
 export { parseDeliveries } from './delivery-batch.js';
 export type { DeliveryBatch } from './delivery-batch.js';
-export { addDeliveryParsers } from './delivery-parsers.js';
 export { serviceCallerOf } from './service-caller.js';

@@ -1,4 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
+import { DAPR_LIMITS } from '@perdure/dapr';
 import { serviceOf, SliceOwner, type SliceMachine, type SliceName } from '@perdure/delivery';
 import { Sweeper } from '@perdure/hosting';
 import { createHttpApp } from '@perdure/http';
@@ -46,7 +47,7 @@ class SliceNodeModule {
 
 /** The options of `createHttpApp` that every node has. */
 export const nodeHttpOptions = ({ logger }: Pick<MeshParts, 'logger'>) => ({
-  bodyBytesMaxByPrefix: { '/internal/': MESH_LIMITS.internalBodyBytesMax },
+  bodyBytesMaxByPrefix: { '/internal/': DAPR_LIMITS.bodyBytesMax },
   jsonDepthMoreByPrefix: { '/internal/': MESH_LIMITS.internalJsonDepthMore },
   onInternal: (error: Error, request: { readonly url: string }) => logger.error({ err: error.cause ?? error, path: request.url }, 'a request met an error'),
 });
@@ -81,7 +82,7 @@ export const startSliceNode = async <Rows, M extends SliceMachine<Rows>>(parts: 
     door: new DeliveryDoor({ selfId: self.id, host, calls }),
     operations: new SliceOperations({ selfId: self.id, host, operations: service.operations, calls }),
   });
-  const { nest } = await createHttpApp(module, { authenticator: new NodeAuthenticator(config.nodeToken), bodyBytesMax: MESH_LIMITS.internalBodyBytesMax, ...nodeHttpOptions(parts) });
+  const { nest } = await createHttpApp(module, { authenticator: new NodeAuthenticator(config.nodeToken), bodyBytesMax: DAPR_LIMITS.bodyBytesMax, ...nodeHttpOptions(parts) });
   await nest.listen(config.port, config.host);
   await seat.take();
   host.start();
