@@ -22,6 +22,9 @@ const BODY_MAX = '64Mi';
 /** A sidecar whose node is dead or held takes nothing from the broker that another node could have. Seconds, milliseconds, times. */
 const APP_HEALTH = ['--enable-app-health-check', '--app-health-check-path', '/healthz', '--app-health-probe-interval', '2', '--app-health-probe-timeout', '1500', '--app-health-threshold', '3'];
 
+/** kafkajs asks for a timer in the past, once a process; it means at once. */
+const QUIET = ['--disable-warning=TimeoutNegativeWarning'];
+
 /** A node of a service, and its sidecar. */
 export class MeshNodeProcess {
   readonly name: string;
@@ -48,7 +51,7 @@ export class MeshNodeProcess {
     const [appFound, sidecarFound] = [await found('app', appPort), await found('sidecar', daprPort)];
     const starting = await Promise.allSettled([
       ServerProcess.start({
-        name, command: process.execPath, args: [join(root, 'apps', service, 'dist', 'main.js')], env: { ...env, PERDURE_HOST: '127.0.0.1', PERDURE_PORT: String(appPort), PERDURE_ADDRESS: `127.0.0.1:${appFound}`, DAPR_HTTP_PORT: String(sidecarFound) },
+        name, command: process.execPath, args: [...QUIET, join(root, 'apps', service, 'dist', 'main.js')], env: { ...env, PERDURE_HOST: '127.0.0.1', PERDURE_PORT: String(appPort), PERDURE_ADDRESS: `127.0.0.1:${appFound}`, DAPR_HTTP_PORT: String(sidecarFound) },
         folder: own, temporary: false, logFile: join(own, `${name}.log`), address, port: appPort, ports: [appPort], answers: () => askHttp(`${address}/healthz`),
       }),
       startDaprd({ program: daprd, name: `${name}-daprd`, folder: own, port: daprPort, appId: service, appPort: appFound, resources: components, configFile, env, args: ['--max-body-size', BODY_MAX, ...APP_HEALTH] }),
