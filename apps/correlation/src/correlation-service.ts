@@ -8,4 +8,8 @@ export const correlationService = ({ pool, clock, map }: MeshParts): SliceServic
   store: (slice) => correlationSliceStore(pool, slice),
   machine: (slice, { wake }) => CorrelationSlice.open({ store: new CockroachCorrelationStore(pool, slice), clock, wake, map }),
   operations: {},
+  levels: (owners) => ({
+    waits: owners.reduce((sum, { machine }) => sum + machine.waiting, 0),
+    eventsBuffered: owners.reduce((sum, { machine }) => sum + machine.buffered, 0),
+  }),
 });

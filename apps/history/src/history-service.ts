@@ -3,7 +3,7 @@ import { inputKeyOf, PerdureError, runKeyOf, type Json } from '@perdure/contract
 import { sliceIndexOf } from '@perdure/delivery';
 import { Engine } from '@perdure/engine';
 import { HistorySlice, PROCESSOR_LIMITS, type HistoryCommit, type ProcessorEvents, type RunRef } from '@perdure/history';
-import { inspectBundle, SandboxRealms } from '@perdure/hosting';
+import { inspectBundle, SandboxRealms, type ShardObserver } from '@perdure/hosting';
 import { deriveRunId, sha256Hex } from '@perdure/identity';
 import { HintSender, type MeshParts, type SliceService } from '@perdure/mesh';
 import { Sandbox } from '@perdure/sandbox';
@@ -20,16 +20,16 @@ export const historyService = async (parts: MeshParts): Promise<SliceService<His
   const bundles = new CockroachBundleSource(pool, { clock });
   const stacks = new CockroachStackMapper(bundles);
   const engine = new Engine({ deriveRunId, digest: sha256Hex });
-  const events = toldEvents(parts);
+  const hints = new HintSender(parts.membership, parts.calls);
   // One node may come to own every shard.
   const share = (limit: number): number => Math.max(1, Math.floor(limit / counts.history));
   const limits = { realmsMax: share(PROCESSOR_LIMITS.realmsMax), realmsInBatchMax: share(PROCESSOR_LIMITS.realmsInBatchMax), runsMax: share(PROCESSOR_LIMITS.runsMax) };
   return {
     hasLog: true,
     store: (slice) => historySliceStore(pool, slice),
-    machine: (slice, { epoch }) => {
+    machine: (slice, { epoch, observer }) => {
       logger.debug({ slice, epoch }, 'opens the shard');
-      return HistorySlice.open({ deps: { engine, bundles, stacks, realms, store: new CockroachStateStore(pool, slice), events }, epoch, map, snapshotKey, shard: sliceIndexOf(slice), limits });
+      return HistorySlice.open({ deps: { engine, bundles, stacks, realms, store: new CockroachStateStore(pool, slice), observer, events: toldEvents(parts, { hints, observer }) }, epoch, map, batches: observer, snapshotKey, shard: sliceIndexOf(slice), limits });
     },
     operations: {
       query: (owner, { body }) => {
@@ -42,17 +42,18 @@ export const historyService = async (parts: MeshParts): Promise<SliceService<His
   };
 };
 
-const toldEvents = ({ membership, calls, logger }: MeshParts): ProcessorEvents => {
-  const hints = new HintSender(membership, calls);
-  return {
-    outcome: (ref, outcome) => hints.decided(inputKeyOf(ref), outcome),
-    closed: (run) => hints.closed(runKeyOf(run)),
-    fault: (input, error, run) => {
-      const { tenant, workflowId, runId } = run?.run ?? input;
-      logger.error({ tenant, workflowId, runId, inputId: input.id, error: error.stack }, 'an input was set aside and its run suspended');
-    },
-    logs: (run, logs) => {
-      for (const { level, text } of logs) logger[level]({ ...run, source: 'workflow' }, text);
-    },
-  };
-};
+const toldEvents = ({ logger }: MeshParts, { hints, observer }: { readonly hints: HintSender; readonly observer: ShardObserver }): ProcessorEvents => ({
+  outcome: (ref, outcome) => hints.decided(inputKeyOf(ref), outcome),
+  closed: (run, result) => {
+    observer.closed(run.tenant, result);
+    hints.closed(runKeyOf(run));
+  },
+  fault: (input, error, run) => {
+    const { tenant, workflowId, runId } = run?.run ?? input;
+    logger.error({ tenant, workflowId, runId, ...observer.traceFields(runId, run?.trace ?? input.trace), inputId: input.id, error: error.stack }, 'an input was set aside and its run suspended');
+  },
+  logs: (run, logs, trace) => {
+    const fields = { ...run, ...observer.traceFields(run.runId, trace), source: 'workflow' };
+    for (const { level, text } of logs) logger[level](fields, text);
+  },
+});

@@ -12,7 +12,7 @@ interface Asked {
 export const schedulerService = ({ pool, clock, random, map }: MeshParts): SliceService<readonly SchedulerChange[], SchedulerSlice> => ({
   hasLog: false,
   store: (slice) => schedulerSliceStore(pool, slice),
-  machine: (slice, { epoch, wake }) => SchedulerSlice.open({ tasks: new CockroachTaskStore(pool, slice), timers: new CockroachTimerStore(pool, slice), clock, random, slice: sliceIndexOf(slice), epoch, wake }, map),
+  machine: (slice, { epoch, wake, observer }) => SchedulerSlice.open({ tasks: new CockroachTaskStore(pool, slice), timers: new CockroachTimerStore(pool, slice), clock, random, slice: sliceIndexOf(slice), epoch, wake, map, observer, batches: observer }),
   operations: {
     poll: ({ machine }, { body, signal }) => {
       const { tenant, request } = body as Asked & { readonly request: PollRequest };
@@ -27,5 +27,14 @@ export const schedulerService = ({ pool, clock, random, map }: MeshParts): Slice
       return machine.scheduler.heartbeat(tenant, requests);
     },
   },
+  levels: (owners) => ({
+    tasksOpen: sumOf(owners, ({ tasks }) => tasks),
+    tasksPoisoned: sumOf(owners, ({ poisoned }) => poisoned),
+    timers: sumOf(owners, ({ timers }) => timers),
+    sessions: sumOf(owners, ({ sessions }) => sessions),
+    ready: owners.flatMap(({ machine }) => [...machine.scheduler.ready()]),
+  }),
   drain: ({ machine }) => machine.scheduler.drain(),
 });
+
+const sumOf = (owners: readonly { readonly machine: SchedulerSlice }[], pick: (stats: SchedulerSlice['scheduler']['stats']) => number): number => owners.reduce((sum, { machine }) => sum + pick(machine.scheduler.stats), 0);

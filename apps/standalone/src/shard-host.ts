@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import { ThreadGateway, type SpanReport } from '@perdure/embedded';
+import { ThreadGateway } from '@perdure/embedded';
+import type { SpanReport } from '@perdure/hosting';
 import { HOST_STACK_MB } from '@perdure/sandbox';
 import type { Logger } from 'pino';
 import type { ShardThreadData } from './shard-thread.js';

@@ -5,7 +5,7 @@ import { Correlator } from '@perdure/correlation';
 import type { Envelope } from '@perdure/delivery';
 import { Engine } from '@perdure/engine';
 import { isStoreFault, ShardProcessor, SoleOwner, type BundleSource, type ProcessorLimits, type StackMapper } from '@perdure/history';
-import { inspectBundle, SandboxRealms, Sweeper, type InspectedBundle } from '@perdure/hosting';
+import { inspectBundle, SandboxRealms, ShardObserver, Sweeper, type InspectedBundle, type MetricJson, type SpanReport } from '@perdure/hosting';
 import { deriveRunId, sha256Hex } from '@perdure/identity';
 import type { Sandbox } from '@perdure/sandbox';
 import { Scheduler } from '@perdure/scheduler';
@@ -16,9 +16,6 @@ import { Peers, singly, type PeerEffect } from './peers/peers.js';
 import type { PortBus } from './peers/port-bus.js';
 import { ShardGateway, type QueryRequest, type ShardFigures, type ShardHints } from './shard-gateway.js';
 import type { ShardMap } from './shard-map.js';
-import type { MetricJson } from './telemetry/shard-metrics.js';
-import { ShardObserver } from './telemetry/shard-observer.js';
-import type { SpanReport } from './telemetry/shard-span.js';
 import type { EventsWork, InputWork, MailWork, Work } from './work.js';
 
 export interface EmbeddedShardOptions {

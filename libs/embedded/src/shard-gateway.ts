@@ -1,6 +1,5 @@
 import type { AnswerReceipt, ExternalEvent, HeartbeatRequest, HeartbeatResponse, Input, InputOutcome, Json, PollRequest, PollResponse, TaskAnswer } from '@perdure/contract';
-import type { InspectedBundle } from '@perdure/hosting';
-import type { MetricJson } from './telemetry/shard-metrics.js';
+import type { InspectedBundle, MetricJson } from '@perdure/hosting';
 
 export interface QueryRequest {
   readonly tenant: string;

@@ -1,10 +1,9 @@
 import type { AnswerReceipt, ExternalEvent, HeartbeatRequest, HeartbeatResponse, Input, InputOutcome, Json, PollRequest, PollResponse, TaskAnswer } from '@perdure/contract';
 import { DeskRelay } from '@perdure/scheduler';
 import { ShardDesk } from './shard-desk.js';
-import type { InspectedBundle } from '@perdure/hosting';
+import type { InspectedBundle, MetricJson } from '@perdure/hosting';
 import { ShardGateway, type QueryRequest, type ShardFigures, type ShardHints } from './shard-gateway.js';
 import type { ShardMap } from './shard-map.js';
-import type { MetricJson } from './telemetry/shard-metrics.js';
 
 export interface ShardedGatewayOptions {
   /** By their number. */

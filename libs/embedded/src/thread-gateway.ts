@@ -1,8 +1,7 @@
 import { PerdureError, type AnswerReceipt, type ExternalEvent, type HeartbeatRequest, type HeartbeatResponse, type Input, type InputOutcome, type Json, type PollRequest, type PollResponse, type TaskAnswer } from '@perdure/contract';
 import type { Worker } from 'node:worker_threads';
-import type { InspectedBundle } from '@perdure/hosting';
+import type { InspectedBundle, MetricJson } from '@perdure/hosting';
 import { ShardGateway, type QueryRequest, type ShardFigures, type ShardHints } from './shard-gateway.js';
-import type { MetricJson } from './telemetry/shard-metrics.js';
 import { Batcher, fromWireError, type FromShard, type ToShard } from './wire.js';
 
 interface Waiting {

@@ -11,3 +11,7 @@ export { Sweeper } from './sweeper.js';
 export type { SweeperOptions } from './sweeper.js';
 export { Waiters } from './waiters.js';
 export type { Waiting } from './waiters.js';
+export { NO_LEVELS, ShardMetrics } from './telemetry/shard-metrics.js';
+export type { MetricJson, ShardLevels } from './telemetry/shard-metrics.js';
+export { ShardObserver } from './telemetry/shard-observer.js';
+export type { AttemptSpan, InputSpan, JoinedTrace, ShardSpan, SpanReport } from './telemetry/shard-span.js';

@@ -114,6 +114,20 @@ describe('the mesh, with two nodes of each service', () => {
     expect(await ask('/nothing')).toMatchObject({ status: 404, body: { code: 'unknown-run' } });
   }, 3 * MINUTES);
 
+  it('counts what its slices do', async () => {
+    const run = await client.start('parcel', { workflowId: 'counted', input: { id: 'counted', weighings: WEIGHINGS, waits: false } });
+    await run.result();
+    const sumOf = async (service: MeshService, series: string): Promise<number> => {
+      const texts = await Promise.all(nodesOf(service).map(async (node) => (await fetch(`${node.url}/metrics`)).text()));
+      return texts.flatMap((text) => text.split('\n').filter((line) => line.startsWith(series))).reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+    };
+    await until('a closed run is counted', async () => (await sumOf('history', 'perdure_runs_closed_total{')) >= 1);
+    expect(await sumOf('history', 'perdure_runs_started_total{')).toBeGreaterThanOrEqual(1);
+    expect(await sumOf('history', 'perdure_shard_commit_duration_seconds_count')).toBeGreaterThan(0);
+    await until('its attempts are counted', async () => (await sumOf('scheduler', 'perdure_activity_attempts_total{')) >= WEIGHINGS);
+    expect(await sumOf('scheduler', 'perdure_worker_sessions')).toBeGreaterThanOrEqual(1);
+  }, MINUTES);
+
   it('lets nobody in by its own routes who does not show the token', async () => {
     const response = await fetch(`${nodesOf('history')[0]!.url}/internal/deliveries`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' });
     expect(response.status).toBe(401);

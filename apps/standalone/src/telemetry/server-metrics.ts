@@ -1,4 +1,4 @@
-import type { MetricJson } from '@perdure/embedded';
+import type { MetricJson } from '@perdure/hosting';
 import { AggregatorRegistry, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
 /** The boundaries that OpenTelemetry advises for HTTP, seconds. */

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { AlwaysOnSampler, InMemorySpanExporter, ParentBasedSampler, SimpleSpanProcessor, TracerProvider, type ReadableSpan } from '@opentelemetry/sdk-trace';
 import { toTraceparent } from '@perdure/contract';
-import type { InputSpan, ShardSpan } from '@perdure/embedded';
+import type { InputSpan, ShardSpan } from '@perdure/hosting';
 import { RequestSpans } from './request-spans.js';
 import { ShardSpans } from './shard-spans.js';
 import { DecidedIds, SpanWriter } from './span-writer.js';

@@ -1,7 +1,7 @@
 import { SpanKind, type Attributes } from '@opentelemetry/api';
 import { ATTR_ERROR_TYPE } from '@opentelemetry/semantic-conventions';
 import { parseTraceparent, type RunKey, type TraceContext } from '@perdure/contract';
-import type { AttemptSpan, InputSpan, JoinedTrace, SpanReport } from '@perdure/embedded';
+import type { AttemptSpan, InputSpan, JoinedTrace, SpanReport } from '@perdure/hosting';
 import type { RequestSpans } from './request-spans.js';
 import type { SpanWriter } from './span-writer.js';
 

@@ -34,6 +34,15 @@ export class CorrelationSlice extends SliceMachine<readonly CorrelationChange[]>
     return new CorrelationSlice(options, await Correlator.open({ store: options.store, tombstonesMax: 0 }));
   }
 
+  get waiting(): number {
+    return this.#correlator.waiting;
+  }
+
+  /** Events that are buffered or offered. */
+  get buffered(): number {
+    return this.#correlator.buffered;
+  }
+
   override async take(works: readonly SliceWork[]): Promise<readonly Outgoing[]> {
     for (const work of works) {
       if (work.kind === 'event') await this.#correlator.publish([work.event], work.at);

@@ -3,10 +3,10 @@ import { bundle } from '@perdure/bundler';
 import { ManualClock } from '@perdure/clock';
 import type { Input } from '@perdure/contract';
 import { BundleSource, StoreFault, type BundleCode } from '@perdure/history';
+import type { SpanReport } from '@perdure/hosting';
 import { Sandbox } from '@perdure/sandbox';
 import { ShardFile } from '@perdure/sqlite';
 import { EmbeddedShard } from '../embedded-shard.js';
-import type { SpanReport } from './shard-span.js';
 
 const SOURCE = `
 export async function echo(text: string): Promise<string> { console.log('heard ' + text); return text; }

@@ -1,6 +1,7 @@
 import { Controller, Get, Header, Inject } from '@nestjs/common';
 import { PerdureError } from '@perdure/contract';
-import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { MetricJson } from '@perdure/hosting';
+import { AggregatorRegistry, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 
 /** What a node says of itself. */
 export abstract class NodeHealth {
@@ -12,6 +13,10 @@ export abstract class NodeHealth {
   abstract unready(): Promise<string | undefined>;
   /** Slices it owns now. */
   abstract owned(): number;
+  /** What its slices count. */
+  async figures(): Promise<readonly MetricJson[]> {
+    return [];
+  }
 }
 
 /** Probes and figures, for whoever runs the node. */
@@ -46,7 +51,10 @@ export class ProbesController {
 
   @Get('metrics')
   @Header('content-type', 'text/plain; version=0.0.4; charset=utf-8')
-  metrics(): Promise<string> {
-    return this.#registry.metrics();
+  async metrics(): Promise<string> {
+    const figures = await this.#health.figures();
+    const own = await this.#registry.metrics();
+    // The types of prom-client want what it has read itself.
+    return figures.length === 0 ? own : `${own}\n${await AggregatorRegistry.aggregate([figures] as unknown as object[]).metrics()}`;
   }
 }

@@ -1,7 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { DAPR_LIMITS } from '@perdure/dapr';
 import { serviceOf, SliceOwner, type SliceMachine, type SliceName } from '@perdure/delivery';
-import { Sweeper } from '@perdure/hosting';
+import { NO_LEVELS, ShardMetrics, ShardObserver, Sweeper, type MetricJson } from '@perdure/hosting';
 import { createHttpApp } from '@perdure/http';
 import { MESH_LIMITS } from '../mesh-limits.js';
 import { DeliveryDoor } from './delivery-door.js';
@@ -13,6 +13,7 @@ import { Seat } from './seat.js';
 import { SliceHost } from './slice-host.js';
 import { SliceOperations } from './slice-operations.js';
 import type { SliceService } from './slice-service.js';
+import { TimedSliceStore } from './timed-slice-store.js';
 
 /** What a started node can be told. */
 export interface MeshServer {
@@ -55,11 +56,12 @@ export const nodeHttpOptions = ({ logger }: Pick<MeshParts, 'logger'>) => ({
 /** Serves, joins the others, and owns the slices that fall to it. */
 export const startSliceNode = async <Rows, M extends SliceMachine<Rows>>(parts: MeshParts, service: SliceService<Rows, M>): Promise<MeshServer> => {
   const { config, self, clock, random, logger, membership, sidecar, logs, bus, map, calls } = parts;
+  const metrics = new ShardMetrics();
   const slices = map.slices.filter((slice) => serviceOf(slice) === self.service);
   const open = (slice: SliceName, events: NonNullable<Parameters<typeof SliceOwner.open>[0]['events']>): Promise<SliceOwner<Rows, M>> =>
     SliceOwner.open<Rows, M>({
-      slice, store: service.store(slice), ...(service.hasLog ? { log: logs.of(slice) } : {}), logs, bus, clock, random, events,
-      machine: (context) => service.machine(slice, context),
+      slice, store: new TimedSliceStore(service.store(slice), (tookMs) => metrics.committed(tookMs)), ...(service.hasLog ? { log: logs.of(slice) } : {}), logs, bus, clock, random, events,
+      machine: (context) => service.machine(slice, { ...context, observer: new ShardObserver({ clock, metrics }) }),
       defer: (run) => void setImmediate(run),
     });
   const host = new SliceHost<Rows, M>({ self, slices, membership, open, clock, random, logger });
@@ -72,6 +74,9 @@ export const startSliceNode = async <Rows, M extends SliceMachine<Rows>>(parts: 
     }
     override owned(): number {
       return host.owners.length;
+    }
+    override async figures(): Promise<readonly MetricJson[]> {
+      return metrics.collect({ ...NO_LEVELS, ...service.levels?.(host.owners) });
     }
   })();
   const module = SliceNodeModule.register({

@@ -1,8 +1,13 @@
 import { idempotencyKeyOf, runKeyOf, type SchedulerEffect } from '@perdure/contract';
-import { SliceMachine, type Links, type MessageBody, type Outgoing, type SliceMap, type SliceWork } from '@perdure/delivery';
+import { SliceMachine, type BatchObserver, type Links, type MessageBody, type Outgoing, type SliceMap, type SliceWork } from '@perdure/delivery';
 import type { SchedulerOptions } from './scheduler-options.js';
 import { Scheduler } from './scheduler.js';
 import type { SchedulerChange } from './task-row.js';
+
+export interface SchedulerSliceOptions extends SchedulerOptions {
+  readonly map: Pick<SliceMap, 'destinationOf'>;
+  readonly batches?: BatchObserver;
+}
 
 /** A slice of the scheduler as its owner drives it: tasks and timers in, inputs for history and undo closings for compensation out. */
 export class SchedulerSlice extends SliceMachine<readonly SchedulerChange[]> {
@@ -10,18 +15,20 @@ export class SchedulerSlice extends SliceMachine<readonly SchedulerChange[]> {
   readonly scheduler: Scheduler;
   readonly #map: Pick<SliceMap, 'destinationOf'>;
   readonly #now: () => number;
+  readonly #batches: BatchObserver | undefined;
 
-  private constructor(scheduler: Scheduler, map: Pick<SliceMap, 'destinationOf'>, now: () => number) {
+  private constructor(scheduler: Scheduler, { map, clock, batches }: Pick<SchedulerSliceOptions, 'map' | 'clock' | 'batches'>) {
     super();
     this.scheduler = scheduler;
     this.#map = map;
-    this.#now = now;
+    this.#now = () => clock.now();
+    this.#batches = batches;
   }
 
-  static async open(options: SchedulerOptions, map: Pick<SliceMap, 'destinationOf'>): Promise<SchedulerSlice> {
+  static async open(options: SchedulerSliceOptions): Promise<SchedulerSlice> {
     const scheduler = new Scheduler(options);
     await scheduler.open();
-    return new SchedulerSlice(scheduler, map, () => options.clock.now());
+    return new SchedulerSlice(scheduler, options);
   }
 
   override async take(works: readonly SliceWork[]): Promise<readonly Outgoing[]> {
@@ -45,8 +52,10 @@ export class SchedulerSlice extends SliceMachine<readonly SchedulerChange[]> {
   }
   override committed(): void {
     this.scheduler.committed();
+    this.#batches?.committed();
   }
   override takeBack(): Promise<void> {
+    this.#batches?.takeBack();
     return this.scheduler.reset();
   }
 

@@ -115,7 +115,7 @@ export class Node {
         });
       }
       case 'scheduler':
-        return SchedulerSlice.open({ tasks: simTaskStore(process, disk.tasks.get(slice)!), timers: simTimerStore(process, disk.timers.get(slice)!), clock, epoch, wake, guards, random: () => kernel.random.next() }, map);
+        return SchedulerSlice.open({ tasks: simTaskStore(process, disk.tasks.get(slice)!), timers: simTimerStore(process, disk.timers.get(slice)!), clock, epoch, wake, guards, random: () => kernel.random.next(), map });
       case 'correlation':
         return CorrelationSlice.open({ store: new SimCorrelationStore(process, disk.correlation.get(slice)!), clock, wake, map });
       case 'compensation':

@@ -2,6 +2,12 @@ import type { Links } from './intake.js';
 import type { LogBody } from './log.js';
 import type { MessageBody, SliceName } from './message.js';
 
+/** Sees what became of each batch of a machine. */
+export interface BatchObserver {
+  committed(): void;
+  takeBack(): void;
+}
+
 /** What a slice is given, in order: a record of its log, or a message of another slice. */
 export type SliceWork = LogBody | { readonly kind: 'message'; readonly body: MessageBody };
 

@@ -9,6 +9,8 @@ import type { ShardSpan, SpanReport } from './shard-span.js';
 
 export interface ShardObserverOptions {
   readonly clock: Clock;
+  /** Where it counts. Several shards may count together. Default: its own. */
+  readonly metrics?: ShardMetrics;
   /** Takes what traced runs did, after each commit. Absent: traces are off. */
   readonly report?: (report: SpanReport) => void;
 }
@@ -31,7 +33,7 @@ const below = (traceparent: string, spanId: string): string => toTraceparent({ t
  * 3. Without `report` and for a run that is not sampled, a span costs a comparison.
  */
 export class ShardObserver implements ProcessorObserver, SchedulerObserver {
-  readonly #metrics = new ShardMetrics();
+  readonly #metrics: ShardMetrics;
   readonly #clock: Clock;
   readonly #report: ((report: SpanReport) => void) | undefined;
   /** Added to `performance.now()`, gives the time of the clock with fractions. */
@@ -46,7 +48,8 @@ export class ShardObserver implements ProcessorObserver, SchedulerObserver {
   #poisoned: string[] = [];
   #lateness: number[] = [];
 
-  constructor({ clock, report }: ShardObserverOptions) {
+  constructor({ clock, report, metrics = new ShardMetrics() }: ShardObserverOptions) {
+    this.#metrics = metrics;
     this.#clock = clock;
     this.#report = report;
     this.#originMs = clock.now() - performance.now();

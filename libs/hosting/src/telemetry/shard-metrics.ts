@@ -45,6 +45,8 @@ const createMetrics = (registry: Registry) => {
   };
 };
 
+export const NO_LEVELS: ShardLevels = { tasksOpen: 0, tasksPoisoned: 0, timers: 0, sessions: 0, waits: 0, eventsBuffered: 0, ready: [] };
+
 /** A shard's figures as Prometheus metrics, in the shard's own thread. Labels are bounded: tenants are those that have keys. */
 export class ShardMetrics {
   readonly #registry = new Registry();
