@@ -12,6 +12,7 @@ export interface ShardLevels {
   readonly sessions: number;
   readonly waits: number;
   readonly eventsBuffered: number;
+  /** Of several slices one after the other: a queue may come again. */
   readonly ready: Iterable<ReadyCount>;
 }
 
@@ -84,8 +85,12 @@ export class ShardMetrics {
     waits.set(levels.waits);
     buffered.set(levels.eventsBuffered);
     ready.reset();
-    let series = 0;
-    for (const { tenant, queue, poisoned: isPoisoned, count } of levels.ready) ready.inc({ tenant, queue: series++ < QUEUE_SERIES_MAX ? queue : OTHER_QUEUES, poisoned: String(isPoisoned) }, count);
+    const named = new Set<string>();
+    for (const { tenant, queue, poisoned: isPoisoned, count } of levels.ready) {
+      const series = `${tenant}\u0000${queue}\u0000${isPoisoned}`;
+      if (named.size < QUEUE_SERIES_MAX) named.add(series);
+      ready.inc({ tenant, queue: named.has(series) ? queue : OTHER_QUEUES, poisoned: String(isPoisoned) }, count);
+    }
     return this.#registry.getMetricsAsJSON();
   }
 }

@@ -94,6 +94,13 @@ describe('ShardObserver', () => {
     expect(off.traceFields('r', TRACE)).toEqual({ trace_id: TRACE.slice(3, 35), span_id: TRACE.slice(36, 52) });
   });
 
+  it('adds up what several slices have of a queue', async () => {
+    const ofOne = Array.from({ length: 60 }, (_, i) => ({ tenant: 't', queue: `q${i}`, poisoned: false, count: 1 }));
+    const metrics = await observer.metrics({ ...LEVELS, ready: [...ofOne, ...ofOne] });
+    const { values } = metrics.find(({ name }) => name === 'perdure_tasks_ready')!;
+    expect([values.length, ...new Set(values.map(({ value }) => value))]).toEqual([60, 2]);
+  });
+
   it('gives the queues that come first a series of their own, the others one', async () => {
     const ready = Array.from({ length: 150 }, (_, i) => ({ tenant: 't', queue: `q${i}`, poisoned: false, count: 1 }));
     const metrics = await observer.metrics({ ...LEVELS, ready });
