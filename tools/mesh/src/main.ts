@@ -26,8 +26,14 @@ const main = async (): Promise<number> => {
     await Promise.race([progress.step('waiting until every slice has its owner', () => mesh.ready()), told]);
     console.error(`${healthTable(mesh)}\n\nPerdure serves ${mesh.urls.join(', ')}; Ctrl-C ends everything.\n  npm run perdure -- --url ${mesh.urls[0]} list`);
     // What ends by itself is said; the others go on, as they would anywhere.
-    for (const server of mesh.processes) void server.exited.then(({ code, signal }) => console.error(`perdure: ${server.name} has ended (${signal ?? `code ${code}`}); its log is ${server.logFile}`));
+    let isEnding = false;
+    for (const server of mesh.processes) {
+      void server.exited.then(({ code, signal }) => {
+        if (!isEnding) console.error(`perdure: ${server.name} has ended (${signal ?? `code ${code}`}); its log is ${server.logFile}`);
+      });
+    }
     await told;
+    isEnding = true;
     return 0;
   } finally {
     for (const unfollow of followers) unfollow();
