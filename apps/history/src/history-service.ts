@@ -29,7 +29,7 @@ export const historyService = async (parts: MeshParts): Promise<SliceService<His
     store: (slice) => historySliceStore(pool, slice),
     machine: (slice, { epoch, observer }) => {
       logger.debug({ slice, epoch }, 'opens the shard');
-      return HistorySlice.open({ deps: { engine, bundles, stacks, realms, store: new CockroachStateStore(pool, slice), observer, events: toldEvents(parts, { hints, observer }) }, epoch, map, batches: observer, snapshotKey, shard: sliceIndexOf(slice), limits });
+      return HistorySlice.open({ deps: { engine, bundles, stacks, realms, store: new CockroachStateStore(pool, slice), observer, events: toldEvents(parts, { hints, observer }) }, epoch, map, snapshotKey, shard: sliceIndexOf(slice), limits });
     },
     operations: {
       query: (owner, { body }) => {

@@ -12,7 +12,7 @@ interface Asked {
 export const schedulerService = ({ pool, clock, random, map }: MeshParts): SliceService<readonly SchedulerChange[], SchedulerSlice> => ({
   hasLog: false,
   store: (slice) => schedulerSliceStore(pool, slice),
-  machine: (slice, { epoch, wake, observer }) => SchedulerSlice.open({ tasks: new CockroachTaskStore(pool, slice), timers: new CockroachTimerStore(pool, slice), clock, random, slice: sliceIndexOf(slice), epoch, wake, map, observer, batches: observer }),
+  machine: (slice, { epoch, wake, observer }) => SchedulerSlice.open({ tasks: new CockroachTaskStore(pool, slice), timers: new CockroachTimerStore(pool, slice), clock, random, slice: sliceIndexOf(slice), epoch, wake, map, observer }),
   operations: {
     poll: ({ machine }, { body, signal }) => {
       const { tenant, request } = body as Asked & { readonly request: PollRequest };

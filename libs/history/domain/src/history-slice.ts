@@ -1,5 +1,5 @@
 import type { Effect, Input } from '@perdure/contract';
-import { SliceMachine, type BatchObserver, type Links, type Outgoing, type SliceMap, type SliceWork } from '@perdure/delivery';
+import { SliceMachine, type Links, type Outgoing, type SliceMap, type SliceWork } from '@perdure/delivery';
 import type { HistoryCommit } from './ports/history-rows.js';
 import { SoleOwner } from './ports/ownership.js';
 import type { ProcessorDeps, ProcessorOptions } from './processor-options.js';
@@ -9,7 +9,6 @@ export interface HistorySliceOptions extends ProcessorOptions {
   readonly deps: Omit<ProcessorDeps, 'ownership'>;
   readonly epoch: number;
   readonly map: Pick<SliceMap, 'destinationOf'>;
-  readonly batches?: BatchObserver;
 }
 
 /** A shard as its owner drives it: inputs of its log in, effects out. */
@@ -17,17 +16,15 @@ export class HistorySlice extends SliceMachine<HistoryCommit> {
   /** For queries, between batches. */
   readonly processor: ShardProcessor;
   readonly #map: Pick<SliceMap, 'destinationOf'>;
-  readonly #batches: BatchObserver | undefined;
 
-  private constructor(processor: ShardProcessor, { map, batches }: Pick<HistorySliceOptions, 'map' | 'batches'>) {
+  private constructor(processor: ShardProcessor, map: Pick<SliceMap, 'destinationOf'>) {
     super();
     this.processor = processor;
     this.#map = map;
-    this.#batches = batches;
   }
 
-  static async open({ deps, epoch, map, batches, ...options }: HistorySliceOptions): Promise<HistorySlice> {
-    return new HistorySlice(await ShardProcessor.open({ ...deps, ownership: new SoleOwner(epoch) }, options), { map, ...(batches ? { batches } : {}) });
+  static async open({ deps, epoch, map, ...options }: HistorySliceOptions): Promise<HistorySlice> {
+    return new HistorySlice(await ShardProcessor.open({ ...deps, ownership: new SoleOwner(epoch) }, options), map);
   }
 
   override async take(works: readonly SliceWork[]): Promise<readonly Outgoing[]> {
@@ -45,11 +42,9 @@ export class HistorySlice extends SliceMachine<HistoryCommit> {
   }
   override committed(): void {
     this.processor.committed();
-    this.#batches?.committed();
   }
   override async takeBack(): Promise<void> {
     this.processor.takeBack();
-    this.#batches?.takeBack();
   }
   override linksOf(): Links {
     return {};

@@ -76,7 +76,18 @@ export class ShardMetrics {
   }
 
   /** To be merged with those of other shards. */
-  async collect(levels: ShardLevels): Promise<MetricJson[]> {
+  collect(levels: ShardLevels): Promise<MetricJson[]> {
+    this.#set(levels);
+    return this.#registry.getMetricsAsJSON();
+  }
+
+  /** In Prometheus' text format, where there are no others. */
+  text(levels: ShardLevels): Promise<string> {
+    this.#set(levels);
+    return this.#registry.metrics();
+  }
+
+  #set(levels: ShardLevels): void {
     const { ready, open, poisoned, timers, sessions, waits, buffered } = this.#metrics;
     open.set(levels.tasksOpen);
     poisoned.set(levels.tasksPoisoned);
@@ -91,6 +102,5 @@ export class ShardMetrics {
       if (named.size < QUEUE_SERIES_MAX) named.add(series);
       ready.inc({ tenant, queue: named.has(series) ? queue : OTHER_QUEUES, poisoned: String(isPoisoned) }, count);
     }
-    return this.#registry.getMetricsAsJSON();
   }
 }

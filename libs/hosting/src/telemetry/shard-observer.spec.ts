@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { ManualClock } from '@perdure/clock';
 import type { Effect, Input, TaskSpec } from '@perdure/contract';
 import type { RunState } from '@perdure/engine';
-import type { MetricJson } from './shard-metrics.js';
+import { NO_LEVELS, type MetricJson } from './shard-metrics.js';
 import { ShardObserver } from './shard-observer.js';
 import type { AttemptSpan, SpanReport } from './shard-span.js';
 
@@ -10,7 +10,6 @@ const RUN = { tenant: 't', workflowId: 'w', runId: 'r' };
 const TRACE = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
 const UNSAMPLED = TRACE.replace(/01$/, '00');
 const OTHER = TRACE.replace('4bf9', 'aaaa');
-const LEVELS = { tasksOpen: 0, tasksPoisoned: 0, timers: 0, sessions: 0, waits: 0, eventsBuffered: 0, ready: [] };
 
 const stateOf = (trace: string | undefined): RunState => ({ run: RUN, workflowType: 'deliver', status: 'running', ...(trace === undefined ? {} : { trace }) }) as RunState;
 const signal = (trace?: string): Input => ({ ...RUN, id: 'signal/1', at: 5, kind: 'signal', name: 's', ...(trace === undefined ? {} : { trace }) });
@@ -53,7 +52,7 @@ describe('ShardObserver', () => {
     observer.takeBack();
     observer.committed();
     expect(reports).toEqual([]);
-    const metrics = await observer.metrics(LEVELS);
+    const metrics = await observer.metrics(NO_LEVELS);
     expect(['perdure_runs_started_total', 'perdure_activity_attempts_total', 'perdure_tasks_poisoned_total', 'perdure_timer_lateness_seconds'].map((name) => valueOf(metrics, name))).toEqual([0, 0, 0, 0]);
   });
 
@@ -90,20 +89,20 @@ describe('ShardObserver', () => {
     expect(off.processed(signal(), stateOf(TRACE), effects)).toBe(effects);
     off.attemptEnded({ spec: task, attempt: 1, token: 'k', readyMs: 10, startedMs: 20 }, { how: 'completed' });
     off.committed();
-    expect(valueOf(await off.metrics(LEVELS), 'perdure_activity_attempts_total')).toBe(1);
+    expect(valueOf(await off.metrics(NO_LEVELS), 'perdure_activity_attempts_total')).toBe(1);
     expect(off.traceFields('r', TRACE)).toEqual({ trace_id: TRACE.slice(3, 35), span_id: TRACE.slice(36, 52) });
   });
 
   it('adds up what several slices have of a queue', async () => {
     const ofOne = Array.from({ length: 60 }, (_, i) => ({ tenant: 't', queue: `q${i}`, poisoned: false, count: 1 }));
-    const metrics = await observer.metrics({ ...LEVELS, ready: [...ofOne, ...ofOne] });
+    const metrics = await observer.metrics({ ...NO_LEVELS, ready: [...ofOne, ...ofOne] });
     const { values } = metrics.find(({ name }) => name === 'perdure_tasks_ready')!;
     expect([values.length, ...new Set(values.map(({ value }) => value))]).toEqual([60, 2]);
   });
 
   it('gives the queues that come first a series of their own, the others one', async () => {
     const ready = Array.from({ length: 150 }, (_, i) => ({ tenant: 't', queue: `q${i}`, poisoned: false, count: 1 }));
-    const metrics = await observer.metrics({ ...LEVELS, ready });
+    const metrics = await observer.metrics({ ...NO_LEVELS, ready });
     const { values } = metrics.find(({ name }) => name === 'perdure_tasks_ready')!;
     expect([values.length, values.find(({ labels }) => labels['queue'] === 'other')?.value]).toEqual([101, 50]);
   });

@@ -10,11 +10,10 @@ export interface PlacementOptions {
 export class Placement {
   readonly #options: PlacementOptions;
   readonly #placed = new Map<Service, ReadonlyMap<SliceName, MeshNode>>();
-  readonly #unsubscribe: () => void;
 
   constructor(options: PlacementOptions) {
     this.#options = options;
-    this.#unsubscribe = options.membership.onChange(() => this.#placed.clear());
+    options.membership.onChange(() => this.#placed.clear());
   }
 
   nodeOf(slice: SliceName): MeshNode | undefined {
@@ -26,9 +25,5 @@ export class Placement {
       this.#placed.set(service, placed);
     }
     return placed.get(slice);
-  }
-
-  close(): void {
-    this.#unsubscribe();
   }
 }

@@ -1,7 +1,6 @@
 import { Controller, Get, Header, Inject } from '@nestjs/common';
 import { PerdureError } from '@perdure/contract';
-import type { MetricJson } from '@perdure/hosting';
-import { AggregatorRegistry, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 
 /** What a node says of itself. */
 export abstract class NodeHealth {
@@ -13,9 +12,9 @@ export abstract class NodeHealth {
   abstract unready(): Promise<string | undefined>;
   /** Slices it owns now. */
   abstract owned(): number;
-  /** What its slices count. */
-  async figures(): Promise<readonly MetricJson[]> {
-    return [];
+  /** What its slices count, in Prometheus' text format. */
+  async figures(): Promise<string> {
+    return '';
   }
 }
 
@@ -52,9 +51,6 @@ export class ProbesController {
   @Get('metrics')
   @Header('content-type', 'text/plain; version=0.0.4; charset=utf-8')
   async metrics(): Promise<string> {
-    const figures = await this.#health.figures();
-    const own = await this.#registry.metrics();
-    // The types of prom-client want what it has read itself.
-    return figures.length === 0 ? own : `${own}\n${await AggregatorRegistry.aggregate([figures] as unknown as object[]).metrics()}`;
+    return `${await this.#registry.metrics()}\n${await this.#health.figures()}`;
   }
 }

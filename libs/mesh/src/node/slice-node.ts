@@ -1,7 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { DAPR_LIMITS } from '@perdure/dapr';
 import { serviceOf, SliceOwner, type SliceMachine, type SliceName } from '@perdure/delivery';
-import { NO_LEVELS, ShardMetrics, ShardObserver, Sweeper, type MetricJson } from '@perdure/hosting';
+import { NO_LEVELS, ShardMetrics, ShardObserver, Sweeper } from '@perdure/hosting';
 import { createHttpApp } from '@perdure/http';
 import { MESH_LIMITS } from '../mesh-limits.js';
 import { DeliveryDoor } from './delivery-door.js';
@@ -58,12 +58,14 @@ export const startSliceNode = async <Rows, M extends SliceMachine<Rows>>(parts: 
   const { config, self, clock, random, logger, membership, sidecar, logs, bus, map, calls } = parts;
   const metrics = new ShardMetrics();
   const slices = map.slices.filter((slice) => serviceOf(slice) === self.service);
-  const open = (slice: SliceName, events: NonNullable<Parameters<typeof SliceOwner.open>[0]['events']>): Promise<SliceOwner<Rows, M>> =>
-    SliceOwner.open<Rows, M>({
-      slice, store: new TimedSliceStore(service.store(slice), (tookMs) => metrics.committed(tookMs)), ...(service.hasLog ? { log: logs.of(slice) } : {}), logs, bus, clock, random, events,
-      machine: (context) => service.machine(slice, { ...context, observer: new ShardObserver({ clock, metrics }) }),
+  const open = (slice: SliceName, events: NonNullable<Parameters<typeof SliceOwner.open>[0]['events']>): Promise<SliceOwner<Rows, M>> => {
+    const observer = new ShardObserver({ clock, metrics });
+    return SliceOwner.open<Rows, M>({
+      slice, store: new TimedSliceStore(service.store(slice), (tookMs) => metrics.committed(tookMs)), ...(service.hasLog ? { log: logs.of(slice) } : {}), logs, bus, clock, random, events, batches: observer,
+      machine: (context) => service.machine(slice, { ...context, observer }),
       defer: (run) => void setImmediate(run),
     });
+  };
   const host = new SliceHost<Rows, M>({ self, slices, membership, open, clock, random, logger });
   const seat = new Seat({ self, membership, hasSidecar: () => sidecar.answers(), clock, logger });
   const health = new (class extends NodeHealth {
@@ -75,8 +77,8 @@ export const startSliceNode = async <Rows, M extends SliceMachine<Rows>>(parts: 
     override owned(): number {
       return host.owners.length;
     }
-    override async figures(): Promise<readonly MetricJson[]> {
-      return metrics.collect({ ...NO_LEVELS, ...service.levels?.(host.owners) });
+    override figures(): Promise<string> {
+      return metrics.text({ ...NO_LEVELS, ...service.levels?.(host.owners) });
     }
   })();
   const module = SliceNodeModule.register({

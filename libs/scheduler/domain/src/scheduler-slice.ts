@@ -1,12 +1,11 @@
 import { idempotencyKeyOf, runKeyOf, type SchedulerEffect } from '@perdure/contract';
-import { SliceMachine, type BatchObserver, type Links, type MessageBody, type Outgoing, type SliceMap, type SliceWork } from '@perdure/delivery';
+import { SliceMachine, type Links, type MessageBody, type Outgoing, type SliceMap, type SliceWork } from '@perdure/delivery';
 import type { SchedulerOptions } from './scheduler-options.js';
 import { Scheduler } from './scheduler.js';
 import type { SchedulerChange } from './task-row.js';
 
 export interface SchedulerSliceOptions extends SchedulerOptions {
   readonly map: Pick<SliceMap, 'destinationOf'>;
-  readonly batches?: BatchObserver;
 }
 
 /** A slice of the scheduler as its owner drives it: tasks and timers in, inputs for history and undo closings for compensation out. */
@@ -15,14 +14,12 @@ export class SchedulerSlice extends SliceMachine<readonly SchedulerChange[]> {
   readonly scheduler: Scheduler;
   readonly #map: Pick<SliceMap, 'destinationOf'>;
   readonly #now: () => number;
-  readonly #batches: BatchObserver | undefined;
 
-  private constructor(scheduler: Scheduler, { map, clock, batches }: Pick<SchedulerSliceOptions, 'map' | 'clock' | 'batches'>) {
+  private constructor(scheduler: Scheduler, { map, clock }: Pick<SchedulerSliceOptions, 'map' | 'clock'>) {
     super();
     this.scheduler = scheduler;
     this.#map = map;
     this.#now = () => clock.now();
-    this.#batches = batches;
   }
 
   static async open(options: SchedulerSliceOptions): Promise<SchedulerSlice> {
@@ -52,10 +49,8 @@ export class SchedulerSlice extends SliceMachine<readonly SchedulerChange[]> {
   }
   override committed(): void {
     this.scheduler.committed();
-    this.#batches?.committed();
   }
   override takeBack(): Promise<void> {
-    this.#batches?.takeBack();
     return this.scheduler.reset();
   }
 

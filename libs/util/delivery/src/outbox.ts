@@ -107,7 +107,7 @@ export class Outbox {
    * for one way alone may lead to the same dead end each time.
    */
   due(nowMs: number): Envelope[] {
-    const { source, limits, random } = this.#options;
+    const { source, limits } = this.#options;
     const envelopes: Envelope[] = [];
     for (const [destination, rows] of this.#pending) {
       // In rising order, and a destination without rows is not kept.
@@ -122,7 +122,8 @@ export class Outbox {
       for (const pending of rows.values()) {
         if (pending.dueMs > nowMs) continue;
         (pending.tries % 2 === 1 ? detour : usual).push(pending.row);
-        pending.dueMs = this.#guards.has('outboxResend') ? nowMs + backoffMs(pending.tries++, { firstMs: limits.resendAfterMs, maxMs: limits.resendAfterMsMax, random }) : Infinity;
+        pending.tries += 1;
+        pending.dueMs = this.#againMs(pending, nowMs);
       }
       for (const messages of cut(detour, limits.envelopeMessagesMax)) envelopes.push({ source, destination, mark, messages, isDetour: true });
       for (const messages of cut(usual, limits.envelopeMessagesMax)) envelopes.push({ source, destination, mark, messages });
@@ -137,10 +138,9 @@ export class Outbox {
 
   /** What was on its way to an ordered destination has come to nothing, or nobody knows. */
   failed({ destination, messages }: Pick<Envelope, 'destination' | 'messages'>, nowMs: number): void {
-    const { limits, random } = this.#options;
     for (const { number } of messages) {
       const pending = this.#pending.get(destination)?.get(number);
-      if (pending && this.#guards.has('outboxResend')) pending.dueMs = nowMs + backoffMs(pending.tries - 1, { firstMs: limits.resendAfterMs, maxMs: limits.resendAfterMsMax, random });
+      if (pending) pending.dueMs = this.#againMs(pending, nowMs);
     }
   }
 
@@ -154,6 +154,12 @@ export class Outbox {
       }
     }
     return next;
+  }
+
+  /** When a row that has left so often is to leave again. */
+  #againMs({ tries }: Pending, nowMs: number): number {
+    const { limits, random } = this.#options;
+    return this.#guards.has('outboxResend') ? nowMs + backoffMs(tries - 1, { firstMs: limits.resendAfterMs, maxMs: limits.resendAfterMsMax, random }) : Infinity;
   }
 
   #isOrdered(destination: SliceName): boolean {

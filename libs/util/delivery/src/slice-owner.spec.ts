@@ -99,6 +99,7 @@ describe('The owner of a slice', () => {
   let bus: ListBus;
   let clock: ManualClock;
   let down: string[];
+  let batches: string[];
   let queue: (() => void)[];
 
   const settle = async (): Promise<void> => {
@@ -124,6 +125,7 @@ describe('The owner of a slice', () => {
       machine: async () => new Names(stored),
       defer: (run) => void queue.push(run),
       events: { steppedDown: (_, error) => void down.push(error.message) },
+      batches: { committed: () => void batches.push('committed'), takeBack: () => void batches.push('taken back') },
     });
     await settle();
     return owner;
@@ -141,6 +143,7 @@ describe('The owner of a slice', () => {
     bus = new ListBus();
     clock = new ManualClock();
     down = [];
+    batches = [];
     queue = [];
   });
 
@@ -153,6 +156,17 @@ describe('The owner of a slice', () => {
     owner.confirm({ source: SLICE, destination: 'scheduler/0', numbers: [1, 2] });
     await advance(1_000);
     expect(store.outbox.size).toBe(0);
+  });
+
+  it('tells who watches its batches what became of each', async () => {
+    await open();
+    batches = [];
+    await append('a');
+    expect(batches).toEqual(['committed']);
+    store.plan.push({ say: 'contentRefused', isDone: false });
+    await append('b');
+    // Its refusal is committed in its place.
+    expect(batches).toEqual(['committed', 'taken back', 'committed']);
   });
 
   it('takes each message once, and confirms repeats too', async () => {

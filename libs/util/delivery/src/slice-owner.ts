@@ -10,7 +10,7 @@ import { checkLog, type Log, type LogPosition, type Logs } from './log.js';
 import { serviceOf, type Confirmation, type Envelope, type MessageBody, type Origin, type SliceName } from './message.js';
 import { Outbox } from './outbox.js';
 import type { OwnerEvents } from './owner-events.js';
-import type { Outgoing, SliceMachine, SliceWork } from './slice-machine.js';
+import type { BatchObserver, Outgoing, SliceMachine, SliceWork } from './slice-machine.js';
 import type { SliceCommit, SliceHead, SliceStore } from './slice-store.js';
 import { isStoreFault, StoreFault } from './store-fault.js';
 
@@ -31,6 +31,7 @@ export interface SliceOwnerOptions<Rows, M extends SliceMachine<Rows>> {
   readonly limits?: Partial<DeliveryLimits>;
   readonly guards?: Guards;
   readonly events?: OwnerEvents;
+  readonly batches?: BatchObserver;
 }
 
 /** One work of a batch, and what is to be committed when it is done. */
@@ -338,6 +339,7 @@ export class SliceOwner<Rows, M extends SliceMachine<Rows>> {
     this.#failures = 0;
     this.#intake.committed();
     this.machine.committed();
+    this.#options.batches?.committed();
     this.#confirmItems(items);
   }
 
@@ -397,6 +399,7 @@ export class SliceOwner<Rows, M extends SliceMachine<Rows>> {
   async #takeBack(): Promise<void> {
     this.#outbox.takeBack();
     this.#intake.takeBack();
+    this.#options.batches?.takeBack();
     try {
       await this.machine.takeBack();
     } catch (thrown) {

@@ -108,7 +108,8 @@ export class MeshDeployment extends Deployment {
     return {
       'deliveries refused': this.deliveries.reduce((sum, { done }) => sum + done.refusals, 0),
       'deliveries whose answer was cut': this.deliveries.reduce((sum, { done }) => sum + done.answers, 0),
-      'stale owners refused': lines.filter((line) => line.includes('steps down from the slice') && line.includes('epoch')).length };
+      'stale owners refused': lines.filter((line) => line.includes('steps down from the slice') && line.includes('epoch')).length,
+    };
   }
 
   #logs(): readonly { readonly name: string; readonly lines: readonly string[] }[] {
