@@ -1,71 +1,35 @@
-import type { Clock } from '@perdure/clock';
-import { Compensator } from '@perdure/compensation';
-import { inputKeyOf, isPerdureError, LIMITS, PerdureError, runKeyOf, toPerdureError, type AnswerReceipt, type CompensationEffect, type CorrelationEffect, type Effect, type ExternalEvent, type HeartbeatRequest, type HeartbeatResponse, type Input, type InputOutcome, type Json, type PollRequest, type PollResponse, type SchedulerEffect, type TaskAnswer } from '@perdure/contract';
-import { Correlator } from '@perdure/correlation';
+import { inputKeyOf, isPerdureError, LIMITS, PerdureError, toPerdureError, type AnswerReceipt, type ExternalEvent, type HeartbeatRequest, type HeartbeatResponse, type Input, type InputOutcome, type Json, type PollRequest, type PollResponse, type TaskAnswer } from '@perdure/contract';
 import type { Envelope } from '@perdure/delivery';
-import { Engine } from '@perdure/engine';
-import { isStoreFault, ShardProcessor, SoleOwner, type BundleSource, type ProcessorLimits, type StackMapper } from '@perdure/history';
-import { inspectBundle, SandboxRealms, ShardObserver, Sweeper, type InspectedBundle, type MetricJson, type SpanReport } from '@perdure/hosting';
-import { deriveRunId, sha256Hex } from '@perdure/identity';
-import type { Sandbox } from '@perdure/sandbox';
-import { Scheduler } from '@perdure/scheduler';
-import { SqliteCorrelationStore, SqliteSagaStore, SqliteSchedulerStore, SqliteStateStore, type ShardFile } from '@perdure/sqlite';
+import { isStoreFault } from '@perdure/history';
+import { inspectBundle, Sweeper, type InspectedBundle, type MetricJson } from '@perdure/hosting';
 import { isFatal, rethrow } from './fatal.js';
-import { Inbox } from './inbox.js';
-import { Peers, singly, type PeerEffect } from './peers/peers.js';
-import type { PortBus } from './peers/port-bus.js';
+import { singly } from './peers/peers.js';
 import { ShardGateway, type QueryRequest, type ShardFigures, type ShardHints } from './shard-gateway.js';
-import type { ShardMap } from './shard-map.js';
-import type { EventsWork, InputWork, MailWork, Work } from './work.js';
-
-export interface EmbeddedShardOptions {
-  readonly file: ShardFile;
-  readonly bundles: BundleSource;
-  readonly sandbox: Sandbox;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly snapshotKey: Uint8Array;
-  readonly stacks?: StackMapper;
-  readonly limits?: Partial<ProcessorLimits>;
-  /** The other shards of the data folder; absent: there is none. */
-  readonly peers?: { readonly map: ShardMap; readonly bus: PortBus };
-  /** Closed runs are removed after so long. */
-  readonly retentionMs?: number;
-  /** Default `LIMITS.eventsBufferedMax`. */
-  readonly eventsBufferedMax?: number;
-  /** Takes the spans of traced runs, a commit at a time. Absent: traces are off. */
-  readonly onSpans?: (report: SpanReport) => void;
-  /** Memory is not as the file says, and only opening the file anew tells: the shard does no more. Default: an uncaught error, which ends the thread. */
-  readonly onFatal?: (error: Error) => void;
-  /** A line for the operator. */
-  readonly log?: (level: 'info' | 'warn' | 'error', message: string, fields: Readonly<Record<string, unknown>>) => void;
-}
+import { ShardMachines } from './shard-machines.js';
+import type { EmbeddedShardOptions } from './shard-options.js';
+import { Tries } from './tries.js';
+import { inputOf, type EventsWork, type InputWork, type OneWork, type Work } from './work.js';
 
 const STORE_AWAY_RETRY_MS = 100;
 const DAY_MS = 86_400_000;
 const PURGE_RUNS_MAX = 500;
+/** What has ended its process so often is refused (I10). */
+const TRIES_MAX = 3;
 
 /**
- * A whole shard in one thread and one file (design §8): the four state machines, and the loop that feeds them.
+ * A whole shard in one thread and one file (design §8): the loop that feeds its state machines.
  *
  * 1. A batch is one transaction over all of them; what follows from an input within the shard is worked off in the same batch, up to
  *    a bound, and the rest is kept in the same transaction for the next.
  * 2. Nothing of a batch is told before its commit (I1, I4); after one that failed, all of them are as the file says (I3).
- * 3. A batch that fails by its content is tried again input by input; the one at fault is refused (I10).
+ * 3. What is in a batch that failed by its content is tried again one by one; the one at fault is refused (I10).
+ * 4. After an unclean death the first batch's worth of inputs runs one by one, each try counted in the file before it begins. What the
+ *    process lives through is uncounted again; what has ended three is refused (I10).
  */
 export class EmbeddedShard extends ShardGateway {
   readonly #options: EmbeddedShardOptions;
-  readonly #state: SqliteStateStore;
-  readonly #schedulerStore: SqliteSchedulerStore;
-  readonly #correlationStore: SqliteCorrelationStore;
-  readonly #sagaStore: SqliteSagaStore;
-  readonly #inbox: Inbox;
-  readonly #observer: ShardObserver;
-  readonly #peers: Peers | undefined;
-  #processor!: ShardProcessor;
-  #scheduler!: Scheduler;
-  #correlator!: Correlator;
-  #compensator!: Compensator;
+  readonly #tries: Tries;
+  #machines!: ShardMachines;
   #work: Work[] = [];
   #between: (() => Promise<void>)[] = [];
   #turning: Promise<void> | undefined;
@@ -74,6 +38,10 @@ export class EmbeddedShard extends ShardGateway {
   #closing = false;
   #isStoreAway = false;
   #isRetrySet = false;
+  /** So many works are still to be run one by one… */
+  #alone: number;
+  /** …and counted, since one of them may have killed the process before this one. */
+  #isCounted: boolean;
   #sweeper: Sweeper<EmbeddedShard> | undefined;
   readonly #waiting = new Map<string, InputWork[]>();
   readonly #listeners: ((hints: ShardHints) => void)[] = [];
@@ -83,13 +51,9 @@ export class EmbeddedShard extends ShardGateway {
   private constructor(options: EmbeddedShardOptions) {
     super();
     this.#options = options;
-    this.#schedulerStore = new SqliteSchedulerStore(options.file);
-    this.#correlationStore = new SqliteCorrelationStore(options.file);
-    this.#sagaStore = new SqliteSagaStore(options.file);
-    this.#state = new SqliteStateStore(options.file, (run) => this.#sagaStore.forgetRun(run));
-    this.#inbox = new Inbox(options.file);
-    this.#peers = this.#openPeers(options);
-    this.#observer = new ShardObserver({ clock: options.clock, ...(options.onSpans ? { report: options.onSpans } : {}) });
+    this.#tries = new Tries(options.file);
+    this.#isCounted = this.#tries.isAfterDeath;
+    this.#alone = this.#isCounted ? (options.aloneMax ?? LIMITS.batchInputsMax) : 0;
   }
 
   static async open(options: EmbeddedShardOptions): Promise<EmbeddedShard> {
@@ -108,17 +72,17 @@ export class EmbeddedShard extends ShardGateway {
 
   override query({ tenant, workflowId, runId, name, input }: QueryRequest): Promise<{ readonly value?: Json }> {
     const query = { name, at: this.#options.clock.now(), ...(input === undefined ? {} : { input }) };
-    return this.#inTurn(() => this.#processor.query({ tenant, workflowId, ...(runId === undefined ? {} : { runId }) }, query));
+    return this.#inTurn(() => this.#machines.processor.query({ tenant, workflowId, ...(runId === undefined ? {} : { runId }) }, query));
   }
 
   override poll(tenant: string, request: PollRequest, signal?: AbortSignal): Promise<PollResponse> {
-    return this.#scheduler.poll(tenant, request, signal);
+    return this.#machines.scheduler.poll(tenant, request, signal);
   }
   override answer(tenant: string, answers: readonly TaskAnswer[]): Promise<readonly AnswerReceipt[]> {
-    return this.#scheduler.answer(tenant, answers);
+    return this.#machines.scheduler.answer(tenant, answers);
   }
   override heartbeat(tenant: string, requests: readonly HeartbeatRequest[]): Promise<readonly HeartbeatResponse[]> {
-    return this.#scheduler.heartbeat(tenant, requests);
+    return this.#machines.scheduler.heartbeat(tenant, requests);
   }
 
   override inspect(code: string): Promise<InspectedBundle> {
@@ -126,13 +90,11 @@ export class EmbeddedShard extends ShardGateway {
   }
 
   override async figures(): Promise<ShardFigures> {
-    return { ...this.#figures, liveRealms: this.#processor.liveRealms, queued: this.#work.length };
+    return { ...this.#figures, liveRealms: this.#machines.processor.liveRealms, queued: this.#work.length };
   }
 
   override async metrics(): Promise<readonly (readonly MetricJson[])[]> {
-    const { tasks, timers, sessions, poisoned } = this.#scheduler.stats;
-    const { waiting, buffered } = this.#correlator;
-    return [await this.#observer.metrics({ tasksOpen: tasks, tasksPoisoned: poisoned, timers, sessions, waits: waiting, eventsBuffered: buffered, ready: this.#scheduler.ready() })];
+    return [await this.#machines.metrics()];
   }
 
   override onHints(listener: (hints: ShardHints) => void): void {
@@ -140,7 +102,7 @@ export class EmbeddedShard extends ShardGateway {
   }
 
   override async drain(): Promise<void> {
-    this.#scheduler.drain();
+    this.#machines.scheduler.drain();
   }
 
   override async close(): Promise<void> {
@@ -150,8 +112,8 @@ export class EmbeddedShard extends ShardGateway {
     await this.settled();
     const error = new PerdureError('draining', 'The server is shutting down.');
     for (const work of this.#work.splice(0)) work.reject(error);
-    this.#scheduler.close();
-    this.#peers?.close();
+    this.#machines.close();
+    this.#letGo();
     this.#options.file.close();
   }
 
@@ -161,50 +123,31 @@ export class EmbeddedShard extends ShardGateway {
   }
 
   async #open(): Promise<void> {
-    const { bundles, sandbox, snapshotKey, stacks, limits, clock, random, file, log, eventsBufferedMax } = this.#options;
-    const engine = new Engine({ deriveRunId, digest: sha256Hex });
-    this.#processor = await ShardProcessor.open(
-      {
-        engine, bundles, store: this.#state, realms: new SandboxRealms(sandbox), ownership: new SoleOwner(file.epoch), observer: this.#observer,
-        ...(stacks ? { stacks } : {}),
-        events: {
-          outcome: (ref, outcome) => this.#tell(inputKeyOf(ref), outcome),
-          fault: (input, error, run) => {
-            const { tenant, workflowId, runId } = run?.run ?? input;
-            log?.('error', 'an input was set aside and its run suspended', { tenant, workflowId, runId, ...this.#observer.traceFields(runId, run?.trace ?? input.trace), inputId: input.id, error: error.stack });
-          },
-          closed: (run, result) => {
-            this.#hints.closed.push(runKeyOf(run));
-            this.#observer.closed(run.tenant, result);
-          },
-          logs: (run, logs, trace) => {
-            if (!log) return;
-            const fields = { ...run, ...this.#observer.traceFields(run.runId, trace), source: 'workflow' };
-            for (const { level, text } of logs) log(level === 'debug' ? 'info' : level, text, fields);
-          },
-        },
-      },
-      { shard: file.shard, snapshotKey, ...(limits ? { limits } : {}) },
-    );
-    this.#scheduler = new Scheduler({ tasks: this.#schedulerStore.tasks, timers: this.#schedulerStore.timers, clock, random, slice: file.shard, epoch: file.epoch, observer: this.#observer, wake: () => this.#wake() });
-    await this.#scheduler.open();
-    this.#correlator = await Correlator.open({ store: this.#correlationStore, ...(eventsBufferedMax === undefined ? {} : { eventsBufferedMax }) });
-    this.#compensator = await Compensator.open(this.#sagaStore);
+    const { clock, log, peers } = this.#options;
+    const machines = (this.#machines = await ShardMachines.open(this.#options, {
+      wake: () => this.#wake(),
+      outcome: (ref, outcome) => this.#tell(inputKeyOf(ref), outcome),
+      closed: (runKey) => this.#hints.closed.push(runKey),
+    }));
+    peers?.bus.listen({ envelope: (envelope) => this.#receiveMail(envelope), confirmation: (confirmation) => machines.peers!.confirmed(confirmation) });
     this.#sweeper = new Sweeper({
       clock,
       owners: () => [this],
       sweep: (shard) => shard.#inTurn(() => shard.#sweep()),
       onFailed: (error) => log?.('warn', 'the sweep failed', { error: String(error) }),
     });
-    if (!this.#inbox.isEmpty) this.#wake();
-    this.#peers?.send();
+    if (!machines.inbox.isEmpty) this.#wake();
+    machines.peers?.send();
   }
 
-  #openPeers({ peers, file, clock, random }: EmbeddedShardOptions): Peers | undefined {
-    if (!peers) return undefined;
-    const opened = new Peers({ ...peers, file, clock, random, wake: () => this.#wake() });
-    peers.bus.listen({ envelope: (envelope) => this.#receiveMail(envelope), confirmation: (confirmation) => opened.confirmed(confirmation) });
-    return opened;
+  /** If it cannot be written, the next process is careful for nothing. */
+  #letGo(): void {
+    if (!this.#options.file.isOpen) return;
+    try {
+      this.#tries.letGo();
+    } catch (thrown) {
+      this.#options.log?.('warn', 'the shard could not be let go of in order', { error: String(thrown) });
+    }
   }
 
   #receiveMail(envelope: Envelope): void {
@@ -217,7 +160,7 @@ export class EmbeddedShard extends ShardGateway {
   #enqueue<T>(toWork: (resolve: (value: T) => void, reject: (error: Error) => void) => Work): Promise<T> {
     if (this.#closing) return Promise.reject(new PerdureError('draining', 'The server is shutting down.'));
     if (this.#work.length >= LIMITS.shardQueueMax) return Promise.reject(new PerdureError('overloaded', `${this.#work.length} inputs wait for the shard, at most ${LIMITS.shardQueueMax} may.`));
-    if (this.#peers?.isFull) return Promise.reject(new PerdureError('overloaded', 'Another shard is behind with what this one has sent it.'));
+    if (this.#machines.peers?.isFull) return Promise.reject(new PerdureError('overloaded', 'Another shard is behind with what this one has sent it.'));
     return new Promise<T>((resolve, reject) => {
       this.#work.push(toWork(resolve, reject));
       this.#kick();
@@ -265,44 +208,45 @@ export class EmbeddedShard extends ShardGateway {
   }
 
   #hasWork(): boolean {
-    return this.#work.length > 0 || this.#between.length > 0 || this.#woken || !this.#inbox.isEmpty;
+    return this.#work.length > 0 || this.#between.length > 0 || this.#woken || !this.#machines.inbox.isEmpty;
   }
 
   async #turn(): Promise<void> {
     for (const run of this.#between.splice(0)) await run();
     if (!this.#hasWork()) return;
     this.#woken = false;
-    await this.#runBatch(this.#work.splice(0, LIMITS.batchInputsMax), true);
+    if (this.#alone > 0) return this.#runOne();
+    await this.#runBatch(this.#work.splice(0, LIMITS.batchInputsMax));
   }
 
-  async #runBatch(works: readonly Work[], mayRetry: boolean): Promise<void> {
+  async #runBatch(works: readonly Work[]): Promise<void> {
+    const machines = this.#machines;
     try {
-      await this.#feed(works);
-      this.#commit();
+      const inputs = machines.inbox.take(LIMITS.batchInputsMax);
+      for (const work of works) inputs.push(...(await this.#take(work)));
+      this.#figures.inputs += await machines.workOff(inputs);
+      this.#write();
     } catch (thrown) {
-      return this.#afterFailure(works, { error: toPerdureError(thrown), mayRetry });
+      return this.#afterFailure(works, toPerdureError(thrown));
     }
     this.#committed(works);
   }
 
-  async #feed(works: readonly Work[]): Promise<void> {
-    const spilled = this.#inbox.take(LIMITS.batchInputsMax);
-    const inputs: Input[] = [...spilled];
-    for (const work of works) {
-      if (work.kind === 'events') await this.#publish(work);
-      else if (work.kind === 'mail') inputs.push(...(await this.#dispatch(this.#peers!.take(work.envelope))));
-      else {
-        inputs.push(work.input);
-        const key = inputKeyOf({ ...work.input, inputId: work.input.id });
-        this.#waiting.set(key, [...(this.#waiting.get(key) ?? []), work]);
-      }
+  /** What a work has for history. */
+  async #take(work: Work): Promise<Input[]> {
+    if (work.kind === 'mail') return this.#machines.takeMail(work.envelope);
+    if (work.kind === 'events') {
+      await this.#publish(work);
+      return [];
     }
-    await this.#workOff(inputs);
+    const key = inputKeyOf({ ...work.input, inputId: work.input.id });
+    this.#waiting.set(key, [...(this.#waiting.get(key) ?? []), work]);
+    return [work.input];
   }
 
   async #publish(work: EventsWork): Promise<void> {
     try {
-      work.receipts = await this.#correlator.publish(work.events, this.#options.clock.now());
+      work.receipts = await this.#machines.publish(work.events);
       work.refusal = undefined;
     } catch (thrown) {
       // There is no room for its tenant and nothing of it was taken: no fault of the batch, which others are in.
@@ -311,77 +255,16 @@ export class EmbeddedShard extends ShardGateway {
     }
   }
 
-  async #workOff(first: Input[]): Promise<void> {
-    let inputs = first;
-    let processed = 0;
-    for (;;) {
-      inputs.push(...this.#scheduler.takeInputs());
-      this.#compensator.closed(this.#scheduler.takeUndoClosings(), this.#options.clock.now());
-      // A run that waits for an event may be another shard's.
-      const offers = this.#correlator.takeInputs().filter((input) => !this.#peers?.post({ to: 'history', input }));
-      inputs.push(...offers, ...this.#compensator.takeInputs(), ...(await this.#dispatch([])));
-      if (inputs.length === 0 && processed > 0) break;
-      if (inputs.length > 0 && processed >= LIMITS.batchInputsMax * 8) {
-        this.#inbox.put(inputs);
-        break;
-      }
-      processed += Math.max(1, inputs.length);
-      this.#figures.inputs += inputs.length;
-      const effects = await this.#processor.process(inputs);
-      inputs = await this.#dispatch(effects);
-    }
-  }
-
-  /** Hands effects to the slices of this shard, and to other shards; gives those that are inputs again. */
-  async #dispatch(effects: readonly Effect[]): Promise<Input[]> {
-    const inputs: Input[] = [];
-    const scheduler: SchedulerEffect[] = [];
-    const correlation: CorrelationEffect[] = [];
-    const compensation: CompensationEffect[] = [];
-    for (const effect of effects) {
-      if (effect.to === 'scheduler') scheduler.push(effect);
-      else if (effect.to === 'compensation') compensation.push(effect);
-      else if (this.#peers?.post(effect)) continue;
-      else if (effect.to === 'history') inputs.push(effect.input);
-      else correlation.push(effect);
-    }
-    if (compensation.length > 0) this.#compensator.receive(compensation);
-    scheduler.push(...this.#compensator.takeEffects());
-    if (scheduler.length > 0) this.#scheduler.receive(scheduler);
-    if (correlation.length > 0) await this.#correlator.receive(correlation);
-    return inputs;
-  }
-
-  #commit(): void {
-    const history = this.#processor.takeCommit();
-    const tasks = this.#scheduler.takeChanges();
-    const waits = this.#correlator.takeChanges();
-    const sagas = this.#compensator.takeChanges();
-    const writePeers = this.#peers?.takeChanges();
-    if (!history && tasks.length === 0 && waits.length === 0 && sagas.length === 0 && !writePeers && !this.#inbox.isChanged) return;
-    const startedMs = performance.now();
-    this.#options.file.transaction(() => {
-      if (history) this.#state.write(history);
-      this.#schedulerStore.write(tasks);
-      this.#correlationStore.write(waits);
-      this.#sagaStore.write(sagas);
-      this.#inbox.write();
-      writePeers?.();
-    });
-    const tookMs = performance.now() - startedMs;
+  #write(more?: () => void): void {
+    const tookMs = this.#machines.write(more);
+    if (tookMs === undefined) return;
     this.#figures.commitSeconds += tookMs / 1000;
-    this.#observer.wrote(tookMs);
     this.#figures.batches += 1;
   }
 
   #committed(works: readonly Work[]): void {
     this.#isStoreAway = false;
-    this.#inbox.committed();
-    this.#processor.committed();
-    this.#correlator.committed();
-    this.#scheduler.committed();
-    this.#peers?.committed();
-    this.#observer.committed();
+    this.#machines.committed();
     for (const work of works) {
       if (work.kind !== 'events') continue;
       if (work.refusal) work.reject(work.refusal);
@@ -393,23 +276,118 @@ export class EmbeddedShard extends ShardGateway {
     for (const listener of this.#listeners) listener(hints);
   }
 
-  async #afterFailure(works: readonly Work[], { error, mayRetry }: { readonly error: PerdureError; readonly mayRetry: boolean }): Promise<void> {
+  // ── one by one ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Invariants 3 and 4. What follows from it waits in the inbox, to come as alone. */
+  async #runOne(): Promise<void> {
+    const one = this.#nextOne();
+    if (one.work ?? one.input) this.#alone -= 1;
+    try {
+      const isDeadly = this.#isCounted && one.input !== undefined && this.#tries.begin(one.input) > TRIES_MAX;
+      if (isDeadly) await this.#refuse(one, { error: new PerdureError('internal', `It has ended the server ${TRIES_MAX} times.`), mayRecord: true });
+      else await this.#machines.workOffOne(await this.#takeOne(one));
+      this.#figures.inputs += 1;
+      this.#writeOne(one);
+      this.#committed(one.work ? [one.work] : []);
+    } catch (thrown) {
+      await this.#afterFailureOfOne(one, toPerdureError(thrown));
+    }
+    if (this.#alone === 0) this.#isCounted = false;
+  }
+
+  #nextOne(): OneWork {
+    const [input] = this.#machines.inbox.take(1);
+    if (input) return { input };
+    const work = this.#work.shift();
+    if (!work) return {};
+    if (work.kind !== 'mail' || work.envelope.messages.length < 2) return { work, input: inputOf(work) };
+    this.#work.unshift(...singly(work.envelope).map((envelope) => ({ ...work, envelope })));
+    return this.#nextOne();
+  }
+
+  /** What code is to run for, unless it turns out to be a repeat. */
+  async #takeOne({ work, input }: OneWork): Promise<Input | undefined> {
+    if (work) return (await this.#take(work))[0];
+    return input && this.#machines.inbox.take(1)[0];
+  }
+
+  async #refuse(one: OneWork, { error, mayRecord }: { readonly error: Error; readonly mayRecord: boolean }): Promise<void> {
+    const { input: { tenant, workflowId, id: inputId } = {} } = one;
+    this.#options.log?.('error', 'an input is refused', { tenant, workflowId, inputId, error: error.message });
+    const input = await this.#takeOne(one);
+    // What is no input has no run here to suspend; its sender is told that it came, for it would come again for ever.
+    if (input) await this.#machines.refuse(input, error, { mayRecord });
+    else await this.#machines.workOffOne(undefined);
+  }
+
+  #writeOne({ input }: OneWork): void {
+    this.#write(this.#isCounted && input ? () => this.#tries.drop(input) : undefined);
+  }
+
+  async #afterFailureOfOne(one: OneWork, error: PerdureError): Promise<void> {
+    const works = one.work ? [one.work] : [];
+    await this.#fail(works, error);
+    if (this.#isCounted && one.input) this.#survived(one.input);
+    if (isFatal(error)) return this.#die(works, error);
+    if (isRefusable(one, error)) return this.#setAside(one, error);
+    this.#isStoreAway = works.length === 0 || (isStoreFault(error) && error.fault === 'unavailable');
+    this.#reject(works, error);
+  }
+
+  /** The input's place is taken by its refusal. If not even that can be recorded, by nothing. */
+  async #setAside(one: OneWork, error: PerdureError): Promise<void> {
+    const works = one.work ? [one.work] : [];
+    for (const isLast of [false, true]) {
+      if (isLast && one.work?.kind === 'input') break;
+      try {
+        if (isLast) await this.#takeOne(one).then(() => this.#machines.workOffOne(undefined));
+        else await this.#refuse(one, { error: isStoreFault(error) ? new Error('the store refuses what it would record') : error, mayRecord: false });
+        this.#writeOne(one);
+        return this.#committed(works);
+      } catch (thrown) {
+        const again = toPerdureError(thrown);
+        await this.#fail(works, again);
+        if (isFatal(again)) return this.#die(works, again);
+        if (again.retryable) break;
+      }
+    }
+    this.#reject(works, error);
+  }
+
+  /** It did not kill the process. If that cannot be noted now, it is once the input has been decided. */
+  #survived(input: Input): void {
+    try {
+      this.#tries.survived(input);
+    } catch (thrown) {
+      this.#options.log?.('warn', 'a try is counted that the shard has lived through', { tenant: input.tenant, workflowId: input.workflowId, inputId: input.id, error: String(thrown) });
+    }
+  }
+
+  // ── when a batch fails ────────────────────────────────────────────────────────────────────────────────────────────
+
+  async #afterFailure(works: readonly Work[], error: PerdureError): Promise<void> {
+    await this.#fail(works, error);
+    if (isFatal(error)) return this.#die(works, error);
+    if (isStoreFault(error) && error.fault !== 'contentRefused') {
+      this.#isStoreAway = works.length === 0 || error.fault === 'unavailable';
+      return this.#reject(works, error);
+    }
+    this.#work.unshift(...works);
+    const inputs = works.reduce((sum, work) => sum + (work.kind === 'mail' ? work.envelope.messages.length : 1), this.#machines.inbox.size);
+    this.#alone = Math.max(this.#alone, Math.min(inputs, LIMITS.batchInputsMax), 1);
+  }
+
+  /** Memory is as the file says again, unless nobody knows what it says. */
+  async #fail(works: readonly Work[], error: PerdureError): Promise<void> {
     this.#figures.commitFailures += 1;
     this.#options.log?.('error', 'a batch was taken back', { code: error.code, error: error.stack, inputs: works.length });
-    if (isFatal(error)) return this.#die(works, error);
-    this.#isStoreAway = works.length === 0 || (isStoreFault(error) && error.fault === 'unavailable');
-    await this.#takeBack();
-    const byContent = !isStoreFault(error) || error.fault === 'contentRefused';
-    if (byContent && mayRetry && works.length > 1) {
-      for (const work of works) await this.#runBatch([work], true);
-      return;
-    }
-    const [work] = works;
-    if (byContent && mayRetry && work?.kind === 'mail' && work.envelope.messages.length > 1) {
-      for (const envelope of singly(work.envelope)) await this.#runBatch([{ ...work, envelope }], true);
-      return;
-    }
-    if (byContent && mayRetry && work && work.kind !== 'events') return this.#refuse(work, error);
+    if (isFatal(error)) return;
+    this.#waiting.clear();
+    this.#hints = { closed: [], decided: [] };
+    await this.#machines.takeBack();
+  }
+
+  #reject(works: readonly Work[], error: PerdureError): void {
     // What the store says names files and statements: that is for the log alone.
     const isOurs = !isStoreFault(error) && error.code !== 'internal';
     const answer = isOurs ? error : new PerdureError('unavailable', 'The store cannot take the request now.');
@@ -420,41 +398,12 @@ export class EmbeddedShard extends ShardGateway {
   #die(works: readonly Work[], error: Error): void {
     this.#closing = true;
     this.#sweeper?.stop();
-    this.#scheduler.close();
-    this.#peers?.close();
+    this.#machines.close();
     const answer = new PerdureError('unavailable', 'The store cannot take the request now.');
     for (const work of [...works, ...this.#work.splice(0)]) work.reject(answer);
     this.#options.file.close();
     const { onFatal = rethrow } = this.#options;
     onFatal(error);
-  }
-
-  async #refuse(work: InputWork | MailWork, error: Error): Promise<void> {
-    try {
-      if (work.kind === 'input') this.#waiting.set(inputKeyOf({ ...work.input, inputId: work.input.id }), [work]);
-      const [input] = work.kind === 'input' ? [work.input] : this.#peers!.take(work.envelope).flatMap((effect: PeerEffect) => (effect.to === 'history' ? [effect.input] : []));
-      // What is no input has no run here to suspend; its sender is told that it came, for it would come again for ever.
-      const effects = input ? await this.#processor.refuse(input, isStoreFault(error) ? new Error('the store refuses what it would record') : error) : [];
-      await this.#workOff(await this.#dispatch(effects));
-      this.#commit();
-      this.#committed([work]);
-    } catch (thrown) {
-      if (isFatal(thrown)) return this.#die([work], toPerdureError(thrown));
-      await this.#takeBack();
-      work.reject(toPerdureError(thrown));
-    }
-  }
-
-  async #takeBack(): Promise<void> {
-    this.#waiting.clear();
-    this.#hints = { closed: [], decided: [] };
-    this.#processor.takeBack();
-    this.#observer.takeBack();
-    this.#inbox.takeBack();
-    this.#peers?.takeBack();
-    await this.#scheduler.reset();
-    await this.#correlator.reset();
-    await this.#compensator.reset();
   }
 
   #tell(key: string, outcome: InputOutcome): void {
@@ -467,8 +416,11 @@ export class EmbeddedShard extends ShardGateway {
   /** Whether there is more than one step of it may remove. */
   async #sweep(): Promise<boolean> {
     const { clock, retentionMs = 7 * DAY_MS } = this.#options;
-    this.#correlator.sweep(clock.now());
+    this.#machines.correlator.sweep(clock.now());
     this.#woken = true;
-    return (await this.#processor.purge({ closedBeforeMs: clock.now() - retentionMs, limit: PURGE_RUNS_MAX })) === PURGE_RUNS_MAX;
+    return (await this.#machines.processor.purge({ closedBeforeMs: clock.now() - retentionMs, limit: PURGE_RUNS_MAX })) === PURGE_RUNS_MAX;
   }
 }
+
+/** By its content, and something that a refusal can stand for. */
+const isRefusable = ({ work, input }: OneWork, error: PerdureError): boolean => (isStoreFault(error) ? error.fault === 'contentRefused' : !error.retryable) && (work ? work.kind !== 'events' : input !== undefined);

@@ -26,6 +26,9 @@ export class Inbox {
   get isEmpty(): boolean {
     return this.#rows.length === 0;
   }
+  get size(): number {
+    return this.#rows.length;
+  }
   get isChanged(): boolean {
     return this.#taken > 0 || this.#added.length > 0;
   }

@@ -1,6 +1,6 @@
 export { BundleStacks } from './bundle-stacks.js';
 export { EmbeddedShard } from './embedded-shard.js';
-export type { EmbeddedShardOptions } from './embedded-shard.js';
+export type { EmbeddedShardOptions } from './shard-options.js';
 export { ShardDesk } from './shard-desk.js';
 export { PortBus } from './peers/port-bus.js';
 export { ShardMap } from './shard-map.js';

@@ -26,3 +26,16 @@ export interface MailWork {
 
 /** What a shard is given to do, one batch's worth at a time. */
 export type Work = InputWork | EventsWork | MailWork;
+
+/** What a shard is given to do alone: an input of the inbox, or a work; `input` is what code would run for. */
+export interface OneWork {
+  readonly work?: Work | undefined;
+  readonly input?: Input | undefined;
+}
+
+/** Of a work of one input or one message. */
+export const inputOf = (work: Work): Input | undefined => {
+  if (work.kind === 'input') return work.input;
+  const body = work.kind === 'mail' ? work.envelope.messages[0]?.body : undefined;
+  return body?.to === 'history' ? body.input : undefined;
+};

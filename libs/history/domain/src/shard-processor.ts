@@ -93,11 +93,14 @@ export class ShardProcessor {
     return effects;
   }
 
-  /** For the one input of a batch that the store cannot take: it is kept as refused, and the run it was for is suspended (design §1). */
-  async refuse(input: Input, error: Error): Promise<Effect[]> {
+  /**
+   * For an input that the store cannot take, or that has killed its process: it is kept as refused, and the run it was for is suspended
+   * (design §1). `mayRecord`: what the run awaits can be recorded at least, and waits for `resume`.
+   */
+  async refuse(input: Input, error: Error, { mayRecord = false }: { readonly mayRecord?: boolean } = {}): Promise<Effect[]> {
     this.#batch.to += 1;
     this.#current = input.kind === 'start' ? undefined : await this.#loader.find(refOf(input));
-    return this.#setAside(input, { error, mayRecord: false });
+    return this.#setAside(input, { error, mayRecord });
   }
 
   /** What the batch has changed; undefined for nothing. */

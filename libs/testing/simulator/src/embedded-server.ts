@@ -23,6 +23,9 @@ import { TENANT, type Desk } from './worker.js';
 
 const RESTART_MS_MAX = 3_000;
 
+/** After a crash so many inputs at most run one by one: few, so that whole batches come to be again. */
+const ALONE_MAX = 8;
+
 interface Life {
   readonly process: SimProcess;
   readonly files: readonly SimShardFile[];
@@ -37,6 +40,8 @@ export class EmbeddedServer implements Shape {
   readonly #guards: Guards;
   readonly #handOuts: HandOuts;
   readonly #disks: readonly EmbeddedDisk[];
+  /** The shards of a process that ends in order. */
+  #ending: Promise<void> | undefined;
   readonly #map: ShardMap;
   readonly #eventTypes = new EventTypes({ scan: { keys: { k: 'data.k' }, routingKey: 'k' } });
   readonly evidence: EmbeddedEvidence;
@@ -75,6 +80,7 @@ export class EmbeddedServer implements Shape {
   }
 
   async settle(): Promise<void> {
+    await this.#ending;
     for (const shard of this.#life?.shards ?? []) await shard.settled();
   }
 
@@ -97,9 +103,9 @@ export class EmbeddedServer implements Shape {
   }
 
   async #openShard({ process, file, bus }: { readonly process: SimProcess; readonly file: SimShardFile; readonly bus: PortBus }): Promise<EmbeddedShard> {
-    const sandbox = new SimRealms(() => undefined) as unknown as Sandbox;
+    const sandbox = new SimRealms(() => this.#crash(process)) as unknown as Sandbox;
     const shard = await EmbeddedShard.open({
-      file, sandbox, bundles: new SimBundles(), clock: process.clock, random: () => this.#kernel.random.next(), snapshotKey: SNAPSHOT_KEY, limits: REALMS,
+      file, sandbox, bundles: new SimBundles(), clock: process.clock, random: () => this.#kernel.random.next(), snapshotKey: SNAPSHOT_KEY, limits: REALMS, aloneMax: ALONE_MAX,
       ...(this.#map.count > 1 ? { peers: { map: this.#map, bus } } : {}),
       onFatal: (error) => {
         this.#kernel.note(process.name, `shard ${file.shard} ends: ${error.message}`);
@@ -121,6 +127,19 @@ export class EmbeddedServer implements Shape {
     this.#life = undefined;
     for (const disk of this.#disks) disk.loseUnsynced();
     this.#kernel.after(this.#kernel.random.int(10, RESTART_MS_MAX), () => void this.#start());
+  }
+
+  /** It is told to end: what is in hand is finished, and the next process need not be careful. */
+  #end(): void {
+    const life = this.#life;
+    if (!life) return;
+    this.#life = undefined;
+    this.#kernel.note(life.process.name, 'ends in order');
+    this.#ending = Promise.all(life.shards.map((shard) => shard.close())).then(() => {
+      life.process.die();
+      this.#ending = undefined;
+      this.#kernel.after(this.#kernel.random.int(10, RESTART_MS_MAX), () => void this.#start());
+    });
   }
 
   #ask<T>(run: (life: Life) => Promise<T>): Promise<T> {
@@ -168,7 +187,7 @@ export class EmbeddedServer implements Shape {
       });
     };
     const faults = this.#faults;
-    again(() => faults.crashEveryMs, () => this.#crash());
+    again(() => faults.crashEveryMs, () => (random.chance(0.25) ? this.#end() : this.#crash()));
     again(() => faults.stallEveryMs, () => {
       if (this.#life) this.#life.process.stalledUntil = this.#kernel.now + random.int(1, faults.stallMaxMs);
     });

@@ -51,8 +51,7 @@ export async function simulate({ seed, shape: name = 'mesh', guards = ALL_GUARDS
     new Worker({ ...parts, name: `surgeon-${index}`, isSurgical: true });
   }
   const clients = new ClientGroup(new SimProcess(kernel, 'client', faults), () => shape.doors());
-  // Code that kills its process is a matter of what is durable before it runs: one file has input and outcome in one transaction.
-  const programs = drawPrograms(kernel.random, kernel.random.int(1, 5)).map((program) => (name === 'mesh' ? program : { ...program, operations: program.operations.filter(({ kind }) => kind !== 'deadly') }));
+  const programs = drawPrograms(kernel.random, kernel.random.int(1, 5));
   for (const program of programs) clients.run(program);
   kernel.after(FAULTS_MS, () => {
     calm(faults);

@@ -1,0 +1,32 @@
+import type { Clock } from '@perdure/clock';
+import type { BundleSource, ProcessorLimits, StackMapper } from '@perdure/history';
+import type { SpanReport } from '@perdure/hosting';
+import type { Sandbox } from '@perdure/sandbox';
+import type { ShardFile } from '@perdure/sqlite';
+import type { PortBus } from './peers/port-bus.js';
+import type { ShardMap } from './shard-map.js';
+
+export interface EmbeddedShardOptions {
+  readonly file: ShardFile;
+  readonly bundles: BundleSource;
+  readonly sandbox: Sandbox;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly snapshotKey: Uint8Array;
+  readonly stacks?: StackMapper;
+  readonly limits?: Partial<ProcessorLimits>;
+  /** The other shards of the data folder; absent: there is none. */
+  readonly peers?: { readonly map: ShardMap; readonly bus: PortBus };
+  /** Closed runs are removed after so long. */
+  readonly retentionMs?: number;
+  /** Default `LIMITS.eventsBufferedMax`. */
+  readonly eventsBufferedMax?: number;
+  /** After an unclean death so many inputs run one by one. Default `LIMITS.batchInputsMax`. */
+  readonly aloneMax?: number;
+  /** Takes the spans of traced runs, a commit at a time. Absent: traces are off. */
+  readonly onSpans?: (report: SpanReport) => void;
+  /** Memory is not as the file says, and only opening the file anew tells: the shard does no more. Default: an uncaught error, which ends the thread. */
+  readonly onFatal?: (error: Error) => void;
+  /** A line for the operator. */
+  readonly log?: (level: 'info' | 'warn' | 'error', message: string, fields: Readonly<Record<string, unknown>>) => void;
+}
