@@ -11,8 +11,7 @@ import { bundle } from '@perdure/bundler';
 import { activity } from '@perdure/sdk/activity';
 import { Client } from '@perdure/sdk/client';
 import { Worker } from '@perdure/sdk/node';
-import { freePort } from '@perdure/servers';
-import { OtlpReceiver, type ReceivedSpan } from './otlp-receiver.js';
+import { freePort, OtlpReceiver, type ReceivedSpan } from '@perdure/servers';
 import { ServerProcess, until } from './server-process.js';
 
 const SOURCE = `

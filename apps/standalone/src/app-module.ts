@@ -8,11 +8,11 @@ import { ConfiguredTranslator } from '@perdure/hosting';
 import { IngestionModule, OpenApiController } from '@perdure/ingestion-feature';
 import { SchedulerModule } from '@perdure/scheduler-feature';
 import { ShardedAuditLog, ShardedRunReader, ShardedWaitReader, SqliteAuditLog, SqliteBundles, SqliteRunReader, SqliteWaitReader, type MetaFile } from '@perdure/sqlite';
+import { ServerMetrics } from '@perdure/telemetry';
 import type { DatabaseSync } from 'node:sqlite';
 import { ShardEvents, ShardLog, ShardOutcomes, ShardQueries, ShardRuns } from './adapters.js';
 import type { Config } from './config.js';
 import { OperationsController, Readiness } from './operations-controller.js';
-import { ServerMetrics } from './telemetry/server-metrics.js';
 
 export interface Parts {
   readonly config: Config;

@@ -1,8 +1,8 @@
 import { PerdureError } from '@perdure/contract';
 import { resolveWebhookSources, type WebhookSource } from '@perdure/correlation';
 import { assertReachable, invalidConfig, readDeclarations, type Declarations } from '@perdure/hosting';
+import { toTraceConfig, TRACE_VARIABLES, type TraceConfig } from '@perdure/telemetry';
 import { z } from 'zod';
-import { toTraceConfig, TRACE_VARIABLES, type TraceConfig } from './telemetry/trace-config.js';
 
 const environmentSchema = z.object({
   PERDURE_HOST: z.string().default('127.0.0.1'),
@@ -50,7 +50,7 @@ export const readConfig = (env: NodeJS.ProcessEnv = process.env): Config => {
   const environment = environmentSchema.safeParse(env);
   if (!environment.success) throw invalidConfig('environment', environment.error);
   const { PERDURE_HOST: host, PERDURE_PORT: port, PERDURE_DATA: data, PERDURE_TENANT: tenant, PERDURE_ACTIVITIES: activities, PERDURE_LOG_LEVEL: logLevel, PERDURE_SHARDS: shards, PERDURE_RETENTION_DAYS, PERDURE_CONFIG, PERDURE_SAMPLES, PERDURE_SLOW_REQUEST_MS: slowRequestMs } = environment.data;
-  const traces = toTraceConfig(environment.data);
+  const traces = toTraceConfig(environment.data, { service: 'perdure' });
   const { apiKeys, eventTypes, webhooks } = readDeclarations(PERDURE_CONFIG);
   const hasKeys = apiKeys.length > 0;
   assertReachable(host, { apiKeys });

@@ -8,6 +8,7 @@ import { createHttpApp, type HttpApp } from '@perdure/http';
 import { ApiKeys } from '@perdure/ingestion';
 import { ApiKeyAuthenticator, readOpenApi } from '@perdure/ingestion-feature';
 import { MetaFile, ShardFile } from '@perdure/sqlite';
+import { ServerMetrics } from '@perdure/telemetry';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { createHash, createHmac } from 'node:crypto';
@@ -15,7 +16,6 @@ import { BODY_LIMITS } from './adapters.js';
 import { AppModule } from './app-module.js';
 import { readConfig } from './config.js';
 import { Readiness } from './operations-controller.js';
-import { ServerMetrics } from './telemetry/server-metrics.js';
 
 interface Operation {
   readonly operationId: string;

@@ -1,8 +1,8 @@
 import { Controller, Get, Header, Inject } from '@nestjs/common';
 import { PerdureError } from '@perdure/contract';
 import { ShardGateway } from '@perdure/embedded';
+import { ServerMetrics } from '@perdure/telemetry';
 import { Counter, Gauge } from 'prom-client';
-import { ServerMetrics } from './telemetry/server-metrics.js';
 
 /** Whether the server takes requests. */
 export class Readiness {

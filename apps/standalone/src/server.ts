@@ -9,15 +9,13 @@ import { ApiKeyAuthenticator, SoleTenantAuthenticator } from '@perdure/ingestion
 import { ApiKeys } from '@perdure/ingestion';
 import type { TaskDesk } from '@perdure/scheduler';
 import { FolderLock, MetaFile, openReader } from '@perdure/sqlite';
+import { observeHttp, requestFields, ServerMetrics, startTracing } from '@perdure/telemetry';
 import type { Logger } from 'pino';
 import { BODY_LIMITS, newSecret } from './adapters.js';
 import { AppModule } from './app-module.js';
 import type { Config } from './config.js';
 import { Readiness } from './operations-controller.js';
 import { shardCount, shardPath, startShards } from './shards.js';
-import { observeHttp, requestFields } from './telemetry/observe-http.js';
-import { ServerMetrics } from './telemetry/server-metrics.js';
-import type { Tracing } from './telemetry/tracing.js';
 
 export interface Server {
   readonly url: string;
@@ -26,9 +24,6 @@ export interface Server {
   /** Answers what is in flight, hands out no more tasks, closes the files. */
   close(): Promise<void>;
 }
-
-/** Loaded where it is wanted alone: see `startTracing`. */
-const tracingOf = async ({ traces }: Config, deps: { readonly logger: Logger; readonly clock: SystemClock }): Promise<Tracing | undefined> => (traces ? (await import('./telemetry/tracing.js')).startTracing(traces, deps) : undefined);
 
 /** Opens the data folder, starts its shards and serves. @throws PerdureError when the folder is taken or too new */
 export const startServer = async (config: Config, { logger, onFatal }: { readonly logger: Logger; readonly onFatal: (reason: string) => void }): Promise<Server> => {
@@ -41,7 +36,7 @@ export const startServer = async (config: Config, { logger, onFatal }: { readonl
   const clock = new SystemClock();
   const eventTypes = new EventTypes(config.eventTypes);
   const map = new ShardMap(shardCount(meta, { folder, wanted: config.shards }));
-  const tracing = await tracingOf(config, { logger, clock });
+  const tracing = await startTracing(config.traces, { logger, clock });
   const data = { metaPath, snapshotKey, retentionMs: config.retentionMs, traces: tracing !== undefined };
   const shard = await startShards({ folder, map, data, logger, onFatal, onSpans: (spans) => tracing?.shards.record(spans) });
   const metrics = new ServerMetrics();

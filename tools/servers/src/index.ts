@@ -1,6 +1,7 @@
 export { type ServersConfig, serversConfig } from './config.js';
 export { followLog } from './follow-log.js';
 export { requireFreePort, freePort } from './process/ports.js';
+export { OtlpReceiver, type ReceivedSpan } from './otlp-receiver.js';
 export { askHttp } from './process/probes.js';
 export { type Exit, ServerProcess, type ServerSpec } from './process/server-process.js';
 export type { StartOptions } from './process/start-server.js';

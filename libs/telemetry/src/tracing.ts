@@ -20,8 +20,13 @@ export interface Tracing {
 /** The server's end waits so long for its last spans to go, milliseconds. */
 const FLUSH_MS = 5_000;
 
-/** Loaded only where traces are on: whoever has them off pays neither memory nor start. */
-export const startTracing = async (config: TraceConfig, { logger, clock }: { readonly logger: Logger; readonly clock: Clock }): Promise<Tracing> => {
+export interface TracingDeps {
+  readonly logger: Logger;
+  readonly clock: Clock;
+}
+
+/** Loads with it all of the SDK: see `startTracing`. */
+export const openTracing = async (config: TraceConfig, { logger, clock }: TracingDeps): Promise<Tracing> => {
   const exporter = new QuietExporter({ exporter: await createExporter(config), clock, warn: (fields, message) => logger.warn(fields, message) });
   diag.setLogger(toDiagLogger(exporter), { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true });
   const ids = new DecidedIds();

@@ -65,8 +65,11 @@ export interface TraceConfig {
   readonly batchMax: number;
 }
 
-/** `undefined`: traces are off, as they are unless an endpoint is named. What is said of traces goes before what is said of all signals. */
-export const toTraceConfig = (env: TraceVariables): TraceConfig | undefined => {
+/**
+ * `undefined`: traces are off, as they are unless an endpoint is named. What is said of traces goes before what is said of all signals.
+ * `service`: who sends, where the environment does not say it.
+ */
+export const toTraceConfig = (env: TraceVariables, { service }: { readonly service: string }): TraceConfig | undefined => {
   const base = env.OTEL_EXPORTER_OTLP_ENDPOINT;
   const url = env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? (base === undefined ? undefined : `${base.replace(/\/$/, '')}/v1/traces`);
   if (url === undefined || env.OTEL_SDK_DISABLED === 'true' || env.OTEL_TRACES_EXPORTER === 'none') return undefined;
@@ -75,7 +78,7 @@ export const toTraceConfig = (env: TraceVariables): TraceConfig | undefined => {
     protocol: env.OTEL_EXPORTER_OTLP_TRACES_PROTOCOL ?? env.OTEL_EXPORTER_OTLP_PROTOCOL ?? 'http/protobuf',
     headers: { ...env.OTEL_EXPORTER_OTLP_HEADERS, ...env.OTEL_EXPORTER_OTLP_TRACES_HEADERS },
     timeoutMs: env.OTEL_EXPORTER_OTLP_TRACES_TIMEOUT ?? env.OTEL_EXPORTER_OTLP_TIMEOUT ?? 10_000,
-    resource: { ...env.OTEL_RESOURCE_ATTRIBUTES, 'service.name': env.OTEL_SERVICE_NAME ?? env.OTEL_RESOURCE_ATTRIBUTES['service.name'] ?? 'perdure' },
+    resource: { ...env.OTEL_RESOURCE_ATTRIBUTES, 'service.name': env.OTEL_SERVICE_NAME ?? env.OTEL_RESOURCE_ATTRIBUTES['service.name'] ?? service },
     sampler: env.OTEL_TRACES_SAMPLER ?? 'parentbased_always_on',
     ratio: env.OTEL_TRACES_SAMPLER_ARG ?? 1,
     delayMs: env.OTEL_BSP_SCHEDULE_DELAY ?? 5_000,

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { readConfig } from '../config.js';
+import { z } from 'zod';
+import { toTraceConfig, TRACE_VARIABLES } from './trace-config.js';
 
-const tracesOf = (env: Record<string, string>) => readConfig(env).traces;
+const tracesOf = (env: Record<string, string>) => toTraceConfig(z.object(TRACE_VARIABLES).parse(env), { service: 'perdure' });
 
 describe('the standard variables of OpenTelemetry', () => {
   it.each([{}, { OTEL_EXPORTER_OTLP_ENDPOINT: '' }, { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c:4318', OTEL_SDK_DISABLED: 'true' }, { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c:4318', OTEL_TRACES_EXPORTER: 'none' }])('%j leave traces off', (env) => {
@@ -25,6 +26,6 @@ describe('the standard variables of OpenTelemetry', () => {
     ['OTEL_EXPORTER_OTLP_PROTOCOL', 'grpc'],
     ['OTEL_EXPORTER_OTLP_HEADERS', 'no-value'],
   ])('%s=%s is refused by name', (name, value) => {
-    expect(() => readConfig({ [name]: value })).toThrow(name);
+    expect(() => tracesOf({ [name]: value })).toThrow(name);
   });
 });
