@@ -20,7 +20,7 @@ describe('LedgerBook', () => {
 
   it('tells an attempt from an effect of the same execution', () => {
     const book = new LedgerBook();
-    const attempt: LedgerRecord = { kind: 'attempt', execution: 'a', key: 'k', effectId: 'p#1', attempt: 1, handOut: [1, 0] };
+    const attempt: LedgerRecord = { kind: 'attempt', execution: 'a', key: 'k', effectId: 'p#1', attempt: 1, handOut: [0, 1, 0] };
     expect(book.take(attempt)).toEqual({ answer: 'new', line: attempt });
     expect(book.take(effect('a')).line).toMatchObject({ applied: true });
   });

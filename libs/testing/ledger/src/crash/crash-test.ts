@@ -73,7 +73,7 @@ export const runCrashTest = async (options: CrashTestOptions): Promise<CrashTest
     await deployment.stop();
     stopped = true;
     const leftovers = [...(await deployment.leftovers()), ...deployment.processes.flatMap(({ faults }) => faults), ...played.stuck];
-    const evidence: Evidence = { ...played, runs, forgotten, ledger: readLines<LedgerLine>(deployment.ledgerPath), leftovers };
+    const evidence: Evidence = { ...played, runs, forgotten, ledger: readLines<LedgerLine>(deployment.ledgerPath), leftovers, dropsAtOnce: deployment.dropsAtOnce };
     const findings = judge(evidence);
     writeFileSync(join(options.folder, 'findings.json'), JSON.stringify(findings, undefined, 2));
     return { findings, figures: { programs: options.programs, ...played.counts, ...figuresOf(deployment, evidence), ...deployment.figures() } };

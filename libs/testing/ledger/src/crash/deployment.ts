@@ -20,6 +20,8 @@ export abstract class Deployment {
   readonly deliveries: readonly CuttingProxy[] = [];
   /** From a node to what it needs; cut or slowed one way. */
   readonly links: readonly Link[] = [];
+  /** What a run has with the scheduler goes in the transaction that ends it. */
+  abstract readonly dropsAtOnce: boolean;
   /** The ledger's file. */
   abstract readonly ledgerPath: string;
   abstract readonly tenant: string;

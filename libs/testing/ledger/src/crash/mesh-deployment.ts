@@ -32,6 +32,7 @@ const COMPLAINTS_SHOWN = 20;
 
 /** The whole mesh: services and their sidecars, and the servers beneath; worker processes and the ledger beside it. */
 export class MeshDeployment extends Deployment {
+  readonly dropsAtOnce = false;
   readonly ledgerPath: string;
   readonly tenant = TENANT;
   readonly lanes: Lanes;

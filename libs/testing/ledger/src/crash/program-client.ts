@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { isPerdureError } from '@perdure/contract';
 import { isErrorNamed, type Client, type RunHandle, type WorkflowFailed } from '@perdure/sdk/client';
 import type { AppendFile } from '../book/append-file.js';
-import type { Acknowledgement, Answered, Shown } from '../oracle/evidence.js';
+import type { Acknowledgement, Answered, Operation, Shown } from '../oracle/evidence.js';
 import { Draws } from '../program/draws.js';
 import { EVENT_SOURCE, EVENT_TYPE, type InterpreterInput, type LogEntry, type Program, type Sending } from '../program/program.js';
 
@@ -34,6 +34,7 @@ export class ProgramClient {
     const started = Promise.withResolvers<void>();
     // Drawn before anything is sent: which are sent again does not depend on the server.
     const lanes = program.lanes.map((lane) => lane.map((sending) => ({ sending, again: this.#draws.chance(20) }))).map((lane) => this.#lane(lane, started.promise));
+    await this.#acknowledge({ kind: 'starting', program: program.name });
     await this.#start();
     if (this.#draws.chance(20)) await this.#start();
     started.resolve();
@@ -63,7 +64,11 @@ export class ProgramClient {
       case 'signal':
         return this.#told('signal', sending.id, () => this.#run.signal(sending.signal, sending.value, { id: sending.id }));
       case 'cancel':
-        return this.#told('cancel', sending.id, () => this.#run.cancel({ id: sending.id }));
+      case 'suspend':
+      case 'resume':
+        return this.#told(sending.send, sending.id, () => this.#run[sending.send]({ id: sending.id, reason: sending.id }));
+      case 'terminate':
+        return this.#told('terminate', sending.id, () => this.#run.terminate({ id: sending.id, reason: sending.id, compensate: sending.compensate }));
       case 'event':
         return this.#publish(sending);
       case 'update':
@@ -73,7 +78,7 @@ export class ProgramClient {
     }
   }
 
-  async #told(kind: 'signal' | 'cancel', id: string, tell: () => Promise<void>): Promise<void> {
+  async #told(kind: 'signal' | Operation, id: string, tell: () => Promise<void>): Promise<void> {
     const refused = await refusal(tell);
     await this.#acknowledge({ kind, program: this.#options.program.name, id, ...(refused !== undefined && { refused }) });
   }

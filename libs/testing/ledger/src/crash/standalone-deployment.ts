@@ -26,6 +26,7 @@ const TENANT = 'demo';
 
 /** One server process over one data folder; worker processes and the ledger beside it. */
 export class StandaloneDeployment extends Deployment {
+  readonly dropsAtOnce = true;
   readonly ledgerPath: string;
   readonly tenant = TENANT;
   doors: readonly string[] = [];

@@ -86,8 +86,8 @@ const beating = async (attempt: number, apply: () => Promise<Done>): Promise<Don
   return apply().finally(() => clearInterval(timer));
 };
 
-/** A token is `epoch.attempt.nonce.key`, and its nonce begins with the number of the hand-out. */
+/** A token is `slice.epoch.attempt.nonce.key`, and its nonce begins with the number of the hand-out. */
 const handOutOf = (token: string): HandOut => {
-  const [epoch, , nonce = ''] = token.split('.', 3);
-  return [Number(epoch), Number.parseInt(nonce, 36)];
+  const [slice, epoch, , nonce = ''] = token.split('.', 4);
+  return [Number(slice), Number(epoch), Number.parseInt(nonce, 36)];
 };

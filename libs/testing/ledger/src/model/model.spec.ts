@@ -20,9 +20,11 @@ interface Seen {
   readonly events?: Readonly<Record<number, readonly ObservedWait[]>>;
   readonly signals?: Readonly<Record<string, number>>;
   readonly cancelRequestedAt?: number;
-  readonly undoing?: Observed['undoing'];
+  readonly undoing?: readonly Omit<Observed['undoing'][number], 'ids'>[];
+  readonly suspended?: Observed['suspended'];
+  readonly terminated?: Observed['terminated'];
 }
-const seen = ({ activities = {}, timers = {}, events = {}, signals = {}, undoing = [], cancelRequestedAt }: Seen): ReadonlyMap<string, Observed> =>
+const seen = ({ activities = {}, timers = {}, events = {}, signals = {}, undoing = [], suspended = [], terminated, cancelRequestedAt }: Seen): ReadonlyMap<string, Observed> =>
   new Map([
     [
       'p',
@@ -31,7 +33,9 @@ const seen = ({ activities = {}, timers = {}, events = {}, signals = {}, undoing
         timers: new Map(Object.entries(timers).map(([ms, firedAt]) => [Number(ms), { started: 0, ...(firedAt !== undefined && { firedAt }) }])),
         events: new Map(Object.entries(events).map(([n, each]) => [`p#${n}`, each])),
         signals: new Map(Object.entries(signals)),
-        undoing,
+        undoing: undoing.map((each) => ({ ...each, ids: [...Object.keys(activities)].map((n) => `p#${n}/undo`) })),
+        suspended,
+        ...(terminated && { terminated }),
         ...(cancelRequestedAt !== undefined && { cancelRequestedAt }),
       },
     ],
@@ -100,6 +104,39 @@ describe('the model', () => {
     expect(Object.fromEntries(effects)).toEqual({ 'p#1': 'must', 'p#2': 'may', 'p#1/undo': 'must', 'p#2/undo': 'must' });
     const failing: Step = { do: 'saga', parts: [activity(1), activity(2, { kind: 'exhausted', attempts: 1 })], undoAnyway: false };
     expect(expectedOf(program([failing]), seen({ activities: { 1: [2, COMPLETED], 2: [3, FAILED] } })).undone).toEqual([['p#1/undo']]);
+  });
+
+  it('ends a run that is ended where history left it, and allows what had been handed out', () => {
+    const steps: Step[] = [activity(1), { do: 'together', mode: 'all', losers: 'awaited', branches: [{ do: 'sleep', ms: 5 }, activity(2)] }, activity(3), { do: 'forever' }];
+    const ended = { terminated: { undoes: [] } } as const;
+    expect(logOf(program(steps), { ...ended, activities: { 1: [2, COMPLETED], 2: [0] }, timers: { 5: undefined } })).toEqual({ status: 'terminated' });
+    expect(effectsOf(program(steps), { ...ended, activities: { 1: [2, COMPLETED], 2: [0] }, timers: { 5: undefined } })).toEqual({ 'p#1': 'must', 'p#2': 'may' });
+    expect(expectedOf(program(steps), seen({ activities: { 1: [2, COMPLETED], 2: [0] }, timers: { 5: undefined } })).complaints).toHaveLength(2);
+    expect(logOf(program(steps, { onCancel: 'end-cancelled' }), { ...ended, activities: { 1: [2, COMPLETED], 2: [3, COMPLETED], 3: [5, COMPLETED] }, timers: { 5: 4 } })).toEqual({ status: 'terminated' });
+    const race: Step = { do: 'together', mode: 'race', losers: 'left', branches: [activity(1), { do: 'sleep', ms: 5 }] };
+    expect(effectsOf(program([race]), { ...ended, activities: { 1: [0] }, timers: { 5: undefined } })).toEqual({ 'p#1': 'may' });
+  });
+
+  it('knows that the child of an ended run may never have been asked for', () => {
+    const parent = program([{ do: 'sleep', ms: 5 }, { do: 'child', n: 1, steps: [activity(1)] }]);
+    expect(logOf(parent, { timers: { 5: 3 }, suspended: [{ from: 2 }], terminated: { undoes: [] } })).toEqual({ status: 'terminated' });
+  });
+
+  it('undoes what an ended run had registered if its operator wished it, and what its code had asked for in any case', () => {
+    const saga: Step = { do: 'saga', parts: [activity(1), activity(2)], undoAnyway: true };
+    const half = { activities: { 1: [2, COMPLETED], 2: [0] } } as const;
+    expect(effectsOf(program([saga]), { ...half, terminated: { undoes: [] } })).toEqual({ 'p#1': 'must', 'p#2': 'may' });
+    const wished = expectedOf(program([saga]), seen({ ...half, terminated: { undoes: ['p#2/undo', 'p#1/undo'] } }));
+    expect([Object.fromEntries(wished.effects), wished.undone]).toEqual([{ 'p#1': 'must', 'p#2': 'may', 'p#1/undo': 'must', 'p#2/undo': 'must' }, [['p#2/undo', 'p#1/undo']]]);
+    const done = { activities: { 1: [2, COMPLETED], 2: [3, COMPLETED] }, terminated: { undoes: [] } } as const;
+    expect(Object.keys(effectsOf(program([saga]), { ...done, undoing: [{ from: 4 }] }) as object)).toEqual(['p#1', 'p#2', 'p#1/undo', 'p#2/undo']);
+    expect(Object.keys(effectsOf(program([saga]), done) as object)).toEqual(['p#1', 'p#2']);
+  });
+
+  it('lets a timer fire behind a signal while the run is held', () => {
+    const waiting = program([{ do: 'signal', signal: 'signal-0', timeoutMs: 100 }], { lanes: [[{ send: 'signal', signal: 'signal-0', id: 's', value: 'hello', afterMs: 0 }]] });
+    expect(logOf(waiting, { signals: { 'signal-0': 3 }, timers: { 100: 4 }, suspended: [{ from: 2, to: 5 }] })).toEqual(['hello']);
+    expect(expectedOf(waiting, seen({ signals: { 'signal-0': 3 }, timers: { 100: 6 }, suspended: [{ from: 2, to: 5 }] })).complaints).toHaveLength(1);
   });
 
   it('follows a request to stop to where it was taken notice of', () => {

@@ -10,7 +10,7 @@ import { waitsFor, type Observed } from './observed.js';
  *    shows; what follows from it must then be so. An end that is not allowed is a complaint.
  */
 export interface Expected {
-  readonly end: { readonly status: 'completed'; readonly log: readonly LogEntry[] } | { readonly status: 'failed'; readonly message: string } | { readonly status: 'cancelled' };
+  readonly end: { readonly status: 'completed'; readonly log: readonly LogEntry[] } | { readonly status: 'failed'; readonly message: string } | { readonly status: 'cancelled' | 'terminated' };
   /** By effect id. `must` happened exactly once; `may` have happened once, since nobody waited for them or their attempts went on after they were given up. */
   readonly effects: ReadonlyMap<string, 'must' | 'may'>;
   /** Groups of undo effects, each in the order in which they must have happened. */
@@ -28,12 +28,12 @@ export const expectedOf = (program: Family, observations: Observations): Expecte
   return { end, effects: model.effects, undone: model.undone, complaints: model.complaints };
 };
 
-/** The code saw `Cancelled` here. */
+/** The code saw `Cancelled` here, or came no further since the run was ended. */
 class Stopped extends Error {}
 /** The code threw. */
 class Thrown extends Error {}
 
-const EMPTY: Observed = { activities: new Map(), timers: new Map(), events: new Map(), signals: new Map(), undoing: [] };
+const EMPTY: Observed = { activities: new Map(), timers: new Map(), events: new Map(), signals: new Map(), undoing: [], suspended: [] };
 
 class Model {
   readonly effects = new Map<string, 'must' | 'may'>();
@@ -59,10 +59,18 @@ class Model {
     } catch (error) {
       if (error instanceof Thrown) return { status: 'failed', message: error.message };
       if (!(error instanceof Stopped)) throw error;
+      if (this.#seen.terminated) return this.#terminated(this.#seen.terminated);
       if (this.#program.onCancel === 'end-cancelled') return { status: 'cancelled' };
       log.push('cancelled');
     }
     return { status: 'completed', log };
+  }
+
+  /** Whatever was handed out may have had its effect; what had been registered is undone if the operator wished it. */
+  #terminated({ undoes }: NonNullable<Observed['terminated']>): Expected['end'] {
+    for (const id of undoes) this.effects.set(id, 'must');
+    this.undone.push(undoes);
+    return { status: 'terminated' };
   }
 
   #complain(text: string): void {
@@ -73,9 +81,9 @@ class Model {
     return this.#seen.cancelRequestedAt !== undefined;
   }
 
-  /** The code can only have been stopped where it was asked to. */
+  /** The code can only have been stopped where it was asked to, or where the run was ended. */
   #stop(what: string): never {
-    if (!this.#cancelled) this.#complain(`${what} has no end in history, and nobody asked the run to stop`);
+    if (!this.#cancelled && !this.#seen.terminated) this.#complain(`${what} has no end in history, and nobody asked the run to stop`);
     throw new Stopped();
   }
 
@@ -96,10 +104,11 @@ class Model {
       case 'updates':
         return { updates: step.count };
       case 'together':
-        return step.mode === 'all' ? { all: step.branches.map((branch) => this.#follow(branch)) } : this.#race(step);
+        return step.mode === 'all' ? { all: this.#followAll(step.branches) } : this.#race(step);
       case 'fail':
         throw new Thrown(`planned end of ${this.#program.name}`);
       case 'forever':
+        if (this.#seen.terminated) throw new Stopped();
         if (!this.#cancelled) this.#complain('it ended without having been asked to');
         // A request that came while something ran that took no notice of it is not told again: the code asks, and does not begin to wait.
         if (!this.#seen.timers.has(FOREVER_MS)) return 'asked to stop';
@@ -107,6 +116,22 @@ class Model {
       case 'continue':
         throw new TypeError('a continue step is not followed');
     }
+  }
+
+  /** All of them were begun, also where one of them came to no end. */
+  #followAll(branches: readonly Step[]): LogEntry[] {
+    let stopped: Stopped | undefined;
+    const entries = branches.flatMap((branch) => {
+      try {
+        return [this.#follow(branch)];
+      } catch (error) {
+        if (!(error instanceof Stopped)) throw error;
+        stopped = error;
+        return [];
+      }
+    });
+    if (stopped) throw stopped;
+    return entries;
   }
 
   /** Whether an activity was under way when the request came: it settles by how it closed, and takes the request with it. */
@@ -141,8 +166,8 @@ class Model {
     if (arrived !== undefined && value === undefined) this.#complain(`signal ${signal} arrived, which nobody sent`);
     const fired = timeoutMs === undefined ? undefined : this.#seen.timers.get(timeoutMs)?.firedAt;
     if (fired !== undefined && (arrived === undefined || fired < arrived)) return 'timed out';
-    // A timer that fired although the signal had come in time should have been cancelled by then.
-    if (fired !== undefined) this.#complain(`the wait for signal ${signal} timed out after the signal had come`);
+    // A timer that fired although the signal had come in time should have been cancelled by then, unless the code could not act.
+    if (fired !== undefined && !this.#seen.suspended.some(({ from, to = Infinity }) => from < arrived! && fired < to)) this.#complain(`the wait for signal ${signal} timed out after the signal had come`);
     const requested = this.#seen.cancelRequestedAt ?? Infinity;
     if (arrived === undefined || arrived > requested) this.#stopUnlessTaken(signal, arrived);
     return value ?? '';
@@ -175,12 +200,16 @@ class Model {
   }
 
   #child({ n, steps }: ChildStep): LogEntry {
-    const { end, effects, undone, complaints } = expectedOf({ name: childNameOf(this.#program.name, n), steps, onCancel: 'end-cancelled' }, this.#observations);
+    const name = childNameOf(this.#program.name, n);
+    // The code never came to ask for it.
+    if (this.#seen.terminated && !this.#observations.has(name)) throw new Stopped();
+    const { end, effects, undone, complaints } = expectedOf({ name, steps, onCancel: 'end-cancelled' }, this.#observations);
     for (const [id, effect] of effects) this.effects.set(id, effect);
     this.undone.push(...undone);
     this.complaints.push(...complaints);
     if (end.status === 'completed') return { child: end.log };
     if (end.status === 'failed') return { childFailed: end.message };
+    if (end.status === 'terminated' && !this.#seen.terminated) this.#complain(`child ${n} was ended, and its parent was not`);
     return this.#stop(`child ${n}`);
   }
 
@@ -194,7 +223,8 @@ class Model {
         if (typeof entries.at(-1) !== 'string') break;
       }
     } catch (error) {
-      this.#undo(started);
+      // Whoever is ended does not see it.
+      if (!this.#seen.terminated) this.#undo(started);
       throw error;
     }
     if (typeof entries.at(-1) === 'string' && !undoAnyway) return { saga: entries };
@@ -205,8 +235,12 @@ class Model {
   /** What completed or ended in the dark is undone, the last first; what failed for good is taken not to have happened. */
   #undo(parts: readonly ActivityStep[]): void {
     const ids = parts.filter(({ n }) => this.#isToUndo(effectIdOf(this.#program.name, n))).map(({ n }) => undoIdOf(this.#program.name, n));
+    const undoing = this.#seen.undoing.find((each) => each.ids.some((id) => ids.includes(id)));
+    if (this.#seen.terminated && ids.length > 0 && !undoing) throw new Stopped();
     for (const id of ids) this.effects.set(id, 'must');
     this.undone.push(ids.reverse());
+    // What was asked for goes on without the run.
+    if (this.#seen.terminated && ids.length > 0 && undoing?.to === undefined) throw new Stopped();
   }
 
   #isToUndo(effectId: string): boolean {
@@ -220,9 +254,12 @@ class Model {
     const ends = branches.map((branch) => this.#endOf(branch));
     const first = Math.min(...ends);
     const won = ends.indexOf(first);
-    if (first === Infinity) this.#stop('a race');
+    if (first === Infinity) {
+      for (const branch of branches) this.#leave(branch);
+      this.#stop('a race');
+    }
     if (losers === 'awaited') {
-      const others = branches.map((branch) => this.#follow(branch));
+      const others = this.#followAll(branches);
       return { won, value: others[won]!, others };
     }
     for (const [index, branch] of branches.entries()) if (index !== won) this.#leave(branch);
@@ -241,7 +278,7 @@ class Model {
   /** Nobody waits for it: if it ended it must have ended well, and it may have had its effect. */
   #leave(branch: Step): void {
     if (this.#endOf(branch) !== Infinity) this.#follow(branch);
-    else if (branch.do === 'activity') this.effects.set(effectIdOf(this.#program.name, branch.n), 'may');
+    else if (branch.do === 'activity' && this.#seen.activities.has(effectIdOf(this.#program.name, branch.n))) this.effects.set(effectIdOf(this.#program.name, branch.n), 'may');
   }
 }
 

@@ -14,8 +14,12 @@ export interface Observed {
   /** When each signal arrived, by name. */
   readonly signals: ReadonlyMap<string, number>;
   readonly cancelRequestedAt?: number;
-  /** From when until when undo steps were carried out. */
-  readonly undoing: readonly { readonly from: number; readonly to?: number }[];
+  /** From when until when undo steps were carried out at the code's request, and of which effects. */
+  readonly undoing: readonly { readonly from: number; readonly to?: number; readonly ids: readonly string[] }[];
+  /** From when until when an operator held it. */
+  readonly suspended: readonly { readonly from: number; readonly to?: number }[];
+  /** It was ended; `undoes`: the undo effects that are to follow, the first first. */
+  readonly terminated?: { readonly undoes: readonly string[] };
 }
 
 export interface ObservedWait {
@@ -45,19 +49,24 @@ class Observer {
   readonly #timers = new Map<number, Mutable<NonNullable<ReturnType<Observed['timers']['get']>>>>();
   readonly #events = new Map<string, Mutable<ObservedWait>[]>();
   readonly #signals = new Map<string, number>();
-  readonly #undoing: Mutable<Observed['undoing'][number]>[] = [];
+  readonly #undoing: (Mutable<Observed['undoing'][number]> & { readonly seq: number })[] = [];
+  readonly #suspended: Mutable<Observed['suspended'][number]>[] = [];
+  #terminated: Observed['terminated'];
+  /** Undo steps that the run at hand has registered and could still be asked for. */
+  #undos: { readonly saga: number; readonly seq: number }[] = [];
   #cancelRequestedAt: number | undefined;
   #run!: RunHistory;
   /** What a seq of the run at hand stands for. */
   readonly #bySeq = new Map<number, string | number>();
 
   get observed(): Observed {
-    return { activities: this.#activities, timers: this.#timers, events: this.#events, signals: this.#signals, undoing: this.#undoing, ...(this.#cancelRequestedAt !== undefined && { cancelRequestedAt: this.#cancelRequestedAt }) };
+    return { activities: this.#activities, timers: this.#timers, events: this.#events, signals: this.#signals, undoing: this.#undoing, suspended: this.#suspended, ...(this.#terminated && { terminated: this.#terminated }), ...(this.#cancelRequestedAt !== undefined && { cancelRequestedAt: this.#cancelRequestedAt }) };
   }
 
   begin(run: RunHistory): readonly HistoryEvent[] {
     this.#run = run;
     this.#bySeq.clear();
+    this.#undos = [];
     return run.events;
   }
 
@@ -66,6 +75,8 @@ class Observer {
       case 'activityScheduled':
         return this.#scheduled(event.seq, (event.input as unknown as Work).effectId);
       case 'activityClosed':
+        // What failed for good is taken not to have happened.
+        if (event.outcome.status === 'failed') this.#undos = this.#undos.filter(({ seq }) => seq !== event.seq);
         return void Object.assign(this.#activities.get(String(this.#bySeq.get(event.seq))) ?? {}, { closed: { at, outcome: event.outcome } });
       case 'timerStarted':
         this.#bySeq.set(event.seq, event.durationMs);
@@ -80,15 +91,34 @@ class Observer {
         return void Object.assign(this.#waitOf(event.seq), { timedOutAt: at });
       case 'signalReceived':
         return void this.#signals.set(event.name, at);
+      case 'undoRegistered':
+        return void this.#undos.push({ saga: event.undo.saga, seq: event.undo.activitySeq });
       case 'compensationRequested':
-        return void this.#undoing.push({ from: at });
+        return this.#undo(at, event);
       case 'compensated':
-        return void Object.assign(this.#undoing.at(-1) ?? {}, { to: at });
+        return void Object.assign(this.#undoing.findLast(({ seq }) => seq === event.seq) ?? {}, { to: at });
       case 'cancelRequested':
         this.#cancelRequestedAt = at;
         return;
+      case 'suspended':
+        return void this.#suspended.push({ from: at });
+      case 'resumed':
+        return void Object.assign(this.#suspended.at(-1) ?? {}, { to: at });
+      case 'terminated':
+        this.#terminated = { undoes: event.compensate ? this.#undoesOf(this.#undos) : [] };
+        return;
       default:
     }
+  }
+
+  #undo(at: number, { saga, seq }: { readonly saga: number; readonly seq: number }): void {
+    this.#undoing.push({ from: at, seq, ids: this.#undoesOf(this.#undos.filter((undo) => undo.saga === saga)) });
+    this.#undos = this.#undos.filter((undo) => undo.saga !== saga);
+  }
+
+  /** Of what was asked for at all; the last first. */
+  #undoesOf(undos: readonly { readonly seq: number }[]): readonly string[] {
+    return undos.flatMap(({ seq }) => this.#bySeq.get(seq) ?? []).map((effectId) => `${effectId}/undo`).reverse();
   }
 
   #opened(seq: number, key: string): void {

@@ -18,6 +18,8 @@ export const checkAttempts = (evidence: Evidence): Finding[] => {
   return [
     ...[...evidence.runs.values()].flatMap((chain) => [...chain.flatMap((run) => checkRecorded(run, { executions, byKey })), ...checkAgain(chain, byKey)]),
     ...[...byKey.values()].flatMap((all) => checkNumbers(all, bounds)),
+    ...checkOnce(byKey),
+    ...(evidence.dropsAtOnce ? checkEnded(evidence, byKey) : []),
   ].map((what) => ({ oracle: 'attempts', what }));
 };
 
@@ -31,7 +33,8 @@ function executionsOf(ledger: readonly LedgerLine[]): Map<string, Execution> {
   return executions;
 }
 
-const isLater = (a: HandOut, b: HandOut): boolean => a[0] > b[0] || (a[0] === b[0] && a[1] > b[1]);
+/** Of one slice, which alone counts its hand-outs. */
+const isLater = ([slice, epoch, nth]: HandOut, [otherSlice, otherEpoch, otherNth]: HandOut): boolean => slice === otherSlice && (epoch > otherEpoch || (epoch === otherEpoch && nth > otherNth));
 
 interface Executions {
   readonly executions: ReadonlyMap<string, Execution>;
@@ -63,9 +66,37 @@ function checkAgain(chain: readonly Run[], byKey: Executions['byKey']): string[]
   for (const { tenant, workflowId, runId, events } of chain.toReversed()) {
     for (const event of events.toReversed()) {
       const key = 'seq' in event ? `${tenant}/${workflowId}/${runId}/${event.seq}` : '';
-      const epochs = byKey.get(key)?.map(({ handOut }) => handOut[0]) ?? [];
+      const epochs = byKey.get(key)?.map(({ handOut }) => handOut[1]) ?? [];
       if (event.kind === 'activityClosed' && Math.max(...epochs) > earliest) found.push(`${key}: was handed out in epoch ${Math.max(...epochs)}, although its end was recorded before epoch ${earliest} was over`);
       if (event.kind === 'activityScheduled') earliest = Math.min(earliest, ...epochs);
+    }
+  }
+  return found;
+}
+
+/** A hand-out is of one activity. */
+function checkOnce(byKey: Executions['byKey']): string[] {
+  const keys = new Map<string, string>();
+  return [...byKey].flatMap(([key, all]) =>
+    all.flatMap(({ handOut }) => {
+      const before = keys.get(String(handOut)) ?? key;
+      keys.set(String(handOut), before);
+      return before === key ? [] : [`${key}: hand-out ${String(handOut)} is that of ${before} too`];
+    }),
+  );
+}
+
+/** Of a run that was ended nothing is handed out any more, once its client has been told: not after what was handed out of a program that began only then. */
+function checkEnded({ acknowledgements, runs }: Evidence, byKey: Executions['byKey']): string[] {
+  const later = new Map<number, HandOut>();
+  const found: string[] = [];
+  for (const line of acknowledgements.toReversed()) {
+    if (line.kind !== 'starting' && !(line.kind === 'terminate' && line.refused === undefined)) continue;
+    const handedOut = (runs.get(line.program) ?? []).flatMap(({ tenant, workflowId, runId, events }) => events.flatMap((event) => (event.kind === 'activityScheduled' ? (byKey.get(`${tenant}/${workflowId}/${runId}/${event.seq}`) ?? []) : [])));
+    for (const { key, handOut } of handedOut) {
+      const earliest = later.get(handOut[0]);
+      if (line.kind === 'starting') later.set(handOut[0], earliest && isLater(handOut, earliest) ? earliest : handOut);
+      else if (earliest && isLater(handOut, earliest)) found.push(`${key}: hand-out ${String(handOut)} came after hand-out ${String(earliest)}, which was later than the run's acknowledged end`);
     }
   }
   return found;

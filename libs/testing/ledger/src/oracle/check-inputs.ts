@@ -1,6 +1,6 @@
 import type { EventBody, HistoryEvent } from '@perdure/contract';
 import { updateAnswerOf, type Program, type Sending } from '../program/program.js';
-import type { Acknowledgement, Evidence, Finding, Run } from './evidence.js';
+import type { Acknowledgement, Evidence, Finding, Operation, Run } from './evidence.js';
 
 type Kind<K extends EventBody['kind']> = Extract<HistoryEvent, { kind: K }>;
 
@@ -72,12 +72,18 @@ class InputCheck {
         return this.#update(sending);
       case 'cancel':
         return this.#count(sending.id, 'cancel', this.#all('cancelRequested').length);
+      case 'terminate':
+        return this.#count(sending.id, 'terminate', this.#all('terminated').filter(({ reason }) => reason === sending.id).length);
+      case 'suspend':
+        return this.#count(sending.id, 'suspend', this.#all('suspended').filter(({ reason }) => reason.kind === 'operator' && reason.message === sending.id).length);
+      case 'resume':
+        return this.#count(sending.id, 'resume', this.#all('resumed').filter(({ reason }) => reason === sending.id).length);
       default:
     }
   }
 
   /** An input that was refused is not there; one that was acknowledged is there once; the fate of one that was neither is open. */
-  #count(id: string, kind: 'signal' | 'cancel' | 'update', times: number): void {
+  #count(id: string, kind: 'signal' | 'update' | Operation, times: number): void {
     const lines = this.#acknowledged.filter((line) => line.kind === kind && line.id === id) as Extract<Acknowledgement, { kind: 'signal' | 'update' }>[];
     if (times > 1) this.#tell(`${kind} ${id} is there ${times} times`);
     if (lines.some(({ refused }) => refused === undefined) && times === 0) this.#tell(`${kind} ${id} was acknowledged and is lost`);
@@ -100,6 +106,9 @@ class InputCheck {
   #nothingElse(): void {
     const sent = new Set(this.#program.lanes.flat().flatMap((sending) => ('id' in sending ? [inputIdOf(sending)] : [])));
     for (const { id } of [...this.#all('signalReceived'), ...this.#all('updateAccepted')]) if (!sent.has(id)) this.#tell(`input ${id} is there, which nobody sent`);
+    const reasons = new Set(this.#program.lanes.flat().flatMap((sending) => ('id' in sending ? [sending.id] : [])));
+    for (const { reason } of this.#all('suspended')) if (reason.kind !== 'operator' || !reasons.has(reason.message ?? '')) this.#tell(`it was suspended, which nobody asked for: ${JSON.stringify(reason)}`);
+    for (const { kind, reason } of [...this.#all('terminated'), ...this.#all('resumed')]) if (!reasons.has(reason ?? '')) this.#tell(`it was ${kind}, which nobody asked for: ${reason}`);
     if (this.#all('cancelRequested').length > 0 && !this.#program.lanes.flat().some(({ send }) => send === 'cancel')) this.#tell('a request to stop is there, which nobody sent');
   }
 }

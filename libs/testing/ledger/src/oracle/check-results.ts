@@ -30,7 +30,7 @@ export const checkResults = (evidence: Evidence): Finding[] => {
 };
 
 function compare({ workflowId, events }: Run, end: Expected['end']): string[] {
-  const last = events.at(-1)!;
+  const last = events.findLast(({ kind }) => kind !== 'rolledBack')!;
   const shown = last.kind === 'completed' ? { status: 'completed', log: last.result } : last.kind === 'failed' ? { status: 'failed', message: last.error.message } : { status: last.kind };
   return isDeepStrictEqual(shown, end) ? [] : [`${workflowId}: ended as ${JSON.stringify(shown)}; the model says ${JSON.stringify(end)}`];
 }

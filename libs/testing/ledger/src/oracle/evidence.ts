@@ -5,10 +5,15 @@ import type { LogEntry, Program } from '../program/program.js';
 
 /** A line of the client's own file: the server has answered for good. */
 export type Acknowledgement =
+  /** Its start is about to be sent for the first time. */
+  | { readonly kind: 'starting'; readonly program: string }
   | { readonly kind: 'started'; readonly program: string; readonly runId: string }
-  | { readonly kind: 'signal' | 'cancel'; readonly program: string; readonly id: string; readonly refused?: string }
+  | { readonly kind: 'signal' | Operation; readonly program: string; readonly id: string; readonly refused?: string }
   | { readonly kind: 'event'; readonly program: string; readonly id: string; readonly status: 'accepted' | 'duplicate' }
   | { readonly kind: 'update'; readonly program: string; readonly id: string; readonly answer?: number; readonly refused?: string };
+
+/** What is asked of a run as such. */
+export type Operation = 'cancel' | 'terminate' | 'suspend' | 'resume';
 
 export interface Run extends RunHistory {
   readonly view: RunView;
@@ -35,6 +40,8 @@ export interface Evidence {
   readonly acknowledgements: readonly Acknowledgement[];
   readonly shown: readonly Shown[];
   readonly answered: readonly Answered[];
+  /** What a run has with the scheduler goes in the transaction that ends it; elsewhere word of the end is on its way for a while. */
+  readonly dropsAtOnce: boolean;
   /** Ids of events that were acknowledged, and that the server took for new when they were sent again at the end. */
   readonly forgotten: readonly string[];
   /** Rows of pending tasks, timers, waits, rollbacks, inputs: each one sentence. */

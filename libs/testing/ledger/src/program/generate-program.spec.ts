@@ -18,7 +18,7 @@ describe('generateProgram', () => {
     const all = programs(3);
     expect([...new Set(all.flatMap(({ steps }) => inner(steps).map((step) => (step.do === 'together' ? `${step.mode} ${step.losers}` : step.do))))].sort()).toEqual(['activity', 'all awaited', 'child', 'continue', 'event', 'fail', 'forever', 'race awaited', 'race left', 'saga', 'signal', 'sleep', 'updates']);
     expect([...new Set(all.flatMap(({ steps }) => activitiesOf(steps).map(({ behaviour }) => behaviour.kind)))].sort()).toEqual(['crash', 'exhausted', 'flaky', 'later', 'ok', 'overdue', 'silent', 'slow', 'terminal']);
-    expect([...new Set(all.flatMap(({ lanes }) => lanes.flat().map(({ send }) => send)))].sort()).toEqual(['cancel', 'event', 'query', 'signal', 'update']);
+    expect([...new Set(all.flatMap(({ lanes }) => lanes.flat().map(({ send }) => send)))].sort()).toEqual(['cancel', 'event', 'query', 'resume', 'signal', 'suspend', 'terminate', 'update']);
   });
 
   it('gives each run durations, numbers and signals of its own', () => {

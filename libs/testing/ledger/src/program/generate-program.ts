@@ -13,12 +13,12 @@ export interface GenerateOptions {
 /** The same seed and index give the same program, however many there are. */
 export const generateProgram = ({ seed, index, size, crashPercent }: GenerateOptions): Program => {
   const draws = new Draws(seed * 1_000_003 + index);
-  const sort = draws.weighted({ plain: 75, cancelled: 15, failing: 10 });
-  const maker = new Maker(`p${seed}-${index}`, { draws, size, crashPercent, lanes: [], client: true });
+  const sort = draws.weighted({ plain: 60, cancelled: 13, failing: 9, terminated: 10, suspended: 8 });
+  const maker = new Maker(`p${seed}-${index}`, { draws, size, crashPercent, lanes: [], client: true, updates: sort !== 'terminated' && sort !== 'suspended' });
   return maker.program(sort);
 };
 
-type Sort = 'plain' | 'cancelled' | 'failing';
+type Sort = 'plain' | 'cancelled' | 'failing' | 'terminated' | 'suspended';
 
 interface MakerOptions {
   readonly draws: Draws;
@@ -28,6 +28,8 @@ interface MakerOptions {
   readonly lanes: Sending[][];
   /** The client may send signals and updates to it; a child may be there too late for that. */
   readonly client: boolean;
+  /** A suspended run refuses updates, and one that is ended may never answer them. */
+  readonly updates: boolean;
 }
 
 /** Makes one program; a child has a maker of its own. */
@@ -50,6 +52,11 @@ class Maker {
     const { lanes } = this.#options;
     const steps = sort === 'cancelled' ? this.#cancellable() : this.#steps(this.#draws.int(1, 2 + this.#options.size * 2));
     if (sort === 'failing') steps.push({ do: 'fail' });
+    if (sort === 'suspended') lanes.push(Array.from({ length: this.#draws.int(1, 2) }, (_, index) => this.#suspension(index + 1)).flat());
+    if (sort === 'terminated') {
+      steps.push({ do: 'forever' });
+      lanes.push(this.#termination());
+    }
     if (this.#draws.chance(40)) lanes.push(Array.from({ length: this.#draws.int(1, 4) }, () => ({ send: 'query', afterMs: this.#draws.int(0, 400) }) as const));
     return { name: this.#name, steps, lanes, onCancel: this.#draws.pick(['end-cancelled', 'return']) };
   }
@@ -59,9 +66,9 @@ class Maker {
   }
 
   #step(): Step {
-    const { size, client } = this.#options;
+    const { size, client, updates } = this.#options;
     const nested = size > 1 ? 1 : 0;
-    const sort = this.#draws.weighted({ activity: 8, sleep: 3, signal: client ? 4 : 0, event: 3, saga: 3, child: 2 * nested, updates: client ? 2 : 0, all: 2 * nested, race: 2 * nested, continue: client ? 2 : 0 });
+    const sort = this.#draws.weighted({ activity: 8, sleep: 3, signal: client ? 4 : 0, event: 3, saga: 3, child: 2 * nested, updates: client && updates ? 2 : 0, all: 2 * nested, race: 2 * nested, continue: client ? 2 : 0 });
     if (sort === 'updates') return this.#updatesStep();
     if (sort === 'all' || sort === 'race') return this.#together(sort);
     if (sort === 'continue') return { do: 'continue' };
@@ -91,6 +98,19 @@ class Maker {
     const steps = Array.from({ length: draws.int(1, 2 + this.#options.size) }, () => this.#simple(draws.weighted({ activity: 4, sleep: 3, signal: 2, event: 2, saga: 4 })));
     this.#options.lanes.push([{ send: 'cancel', id: `${this.#name}:cancel`, afterMs: draws.int(0, 1_500) }]);
     return [...steps, { do: 'forever' }];
+  }
+
+  /** An operator holds the run, and lets it go on. */
+  #suspension(nth: number): Sending[] {
+    const draws = this.#draws;
+    return [{ send: 'suspend', id: `${this.#name}:suspend-${nth}`, afterMs: draws.int(0, 800) }, { send: 'resume', id: `${this.#name}:resume-${nth}`, afterMs: draws.int(0, 800) }];
+  }
+
+  /** An operator ends the run, whatever it does; sometimes after having held it. */
+  #termination(): Sending[] {
+    const draws = this.#draws;
+    const [suspend] = draws.chance(25) ? this.#suspension(1) : [];
+    return [...(suspend ? [suspend] : []), { send: 'terminate', id: `${this.#name}:terminate`, compensate: draws.chance(50), afterMs: draws.int(0, 1_500) }];
   }
 
   #activity(): ActivityStep {
@@ -150,7 +170,7 @@ class Maker {
     const n = ++this.#n;
     const name = `${this.#name}.${n}`;
     const poke = draws.chance(40) ? `poke ${name}` : undefined;
-    const steps = new Maker(name, { draws, crashPercent, lanes, size: size - 1, client: false }).#steps(draws.int(1, 3));
+    const steps = new Maker(name, { draws, crashPercent, lanes, size: size - 1, client: false, updates: false }).#steps(draws.int(1, 3));
     const ending: Step[] = draws.chance(20) ? [{ do: 'fail' }] : [];
     return { do: 'child', n, steps: [...(poke === undefined ? [] : [{ do: 'signal', signal: signalNameOf(0) } as const]), ...steps, ...ending], ...(poke !== undefined && { poke }) };
   }

@@ -73,7 +73,7 @@ export interface ContinueStep {
 export interface FailStep {
   readonly do: 'fail';
 }
-/** Ends only because the run is asked to stop. */
+/** Ends only because the run is asked to stop, or is ended. */
 export interface ForeverStep {
   readonly do: 'forever';
 }
@@ -104,7 +104,8 @@ export type Sending =
   /** `early`: published at once, maybe before its run exists. */
   | { readonly send: 'event'; readonly key: string; readonly id: string; readonly value: string; readonly afterMs: number; readonly early: boolean }
   | { readonly send: 'update'; readonly id: string; readonly n: number; readonly value: number; readonly works: boolean; readonly afterMs: number }
-  | { readonly send: 'cancel'; readonly id: string; readonly afterMs: number }
+  | { readonly send: 'cancel' | 'suspend' | 'resume'; readonly id: string; readonly afterMs: number }
+  | { readonly send: 'terminate'; readonly id: string; readonly compensate: boolean; readonly afterMs: number }
   | { readonly send: 'query'; readonly afterMs: number };
 
 /** Longer than any test: whoever waits so long was not woken. */

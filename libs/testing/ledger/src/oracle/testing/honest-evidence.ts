@@ -45,10 +45,10 @@ export const HISTORY: readonly EventBody[] = [
   { kind: 'completed', result: LOG },
 ];
 
-const attempt = (n: number, number: number, nth: number): LedgerLine => ({ kind: 'attempt', execution: `x${n}.${number}`, key: keyOf(n), effectId: effectIdOf(NAME, n), attempt: number, handOut: [1, nth] });
+const attempt = (n: number, number: number, nth: number): LedgerLine => ({ kind: 'attempt', execution: `x${n}.${number}`, key: keyOf(n), effectId: effectIdOf(NAME, n), attempt: number, handOut: [0, 1, nth] });
 const effect = (n: number, number: number): LedgerLine => ({ kind: 'effect', execution: `x${n}.${number}`, key: keyOf(n), effectId: effectIdOf(NAME, n), applied: true });
 const undone = (n: number, nth: number): LedgerLine[] => [
-  { kind: 'attempt', execution: `u${n}`, key: keyOf(`undo/${n - 1}`), effectId: undoIdOf(NAME, n), attempt: 1, handOut: [1, nth] },
+  { kind: 'attempt', execution: `u${n}`, key: keyOf(`undo/${n - 1}`), effectId: undoIdOf(NAME, n), attempt: 1, handOut: [0, 1, nth] },
   { kind: 'effect', execution: `u${n}`, key: keyOf(`undo/${n - 1}`), effectId: undoIdOf(NAME, n), undoes: { key: keyOf(n), value: valueOf(effectIdOf(NAME, n)) }, applied: true },
 ];
 
@@ -76,6 +76,7 @@ export const honestEvidence = (changes: Partial<Evidence> = {}): Evidence => ({
     { program: NAME, log: LOG.slice(0, 3) },
   ],
   answered: [{ program: NAME, end: { status: 'completed', log: LOG } }],
+  dropsAtOnce: true,
   forgotten: [],
   leftovers: [],
   ...changes,
