@@ -5,7 +5,7 @@ import { Engine } from '@perdure/engine';
 import { HistorySlice, PROCESSOR_LIMITS, type HistoryCommit, type ProcessorEvents, type RunRef } from '@perdure/history';
 import { inspectBundle, SandboxRealms, type ShardObserver } from '@perdure/hosting';
 import { deriveRunId, sha256Hex } from '@perdure/identity';
-import { HintSender, type MeshParts, type SliceService } from '@perdure/mesh';
+import { HintedRoots, HintSender, type MeshParts, type SliceService } from '@perdure/mesh';
 import { Sandbox } from '@perdure/sandbox';
 
 const PURGE_RUNS_MAX = 500;
@@ -26,6 +26,7 @@ export const historyService = async (parts: MeshParts): Promise<SliceService<His
   const limits = { realmsMax: share(PROCESSOR_LIMITS.realmsMax), realmsInBatchMax: share(PROCESSOR_LIMITS.realmsInBatchMax), runsMax: share(PROCESSOR_LIMITS.runsMax) };
   return {
     hasLog: true,
+    requests: new HintedRoots(hints),
     store: (slice) => historySliceStore(pool, slice),
     machine: (slice, { epoch, observer }) => {
       logger.debug({ slice, epoch }, 'opens the shard');

@@ -9,6 +9,7 @@ import { IngestionModule, OpenApiController } from '@perdure/ingestion-feature';
 import { HintBoard, MeshEventLog, MeshLog, MeshOutcomes, MeshQueries, MeshRuns, NodeHealth, Placement, ProbesController, RemoteDesk, SliceAsks, type MeshParts } from '@perdure/mesh';
 import { DeskRelay } from '@perdure/scheduler';
 import { SchedulerModule } from '@perdure/scheduler-feature';
+import { ServerMetrics } from '@perdure/telemetry';
 import { HintsController } from './hints-controller.js';
 
 /** Evaluated where the sandboxes are. */
@@ -17,9 +18,9 @@ const INSPECTOR: SliceName = 'history/0';
 /** The public API: what it appends goes to the logs, what it reads is committed, what only an owner knows it asks the owner. */
 @Module({})
 export class AppModule {
-  static register({ config, clock, random, pool, logs, map, sidecar, calls, membership, eventTypes }: MeshParts, health: NodeHealth): DynamicModule {
+  static register({ config, clock, random, pool, logs, map, sidecar, calls, membership, eventTypes, metrics, tracing }: MeshParts, health: NodeHealth): DynamicModule {
     const asks = new SliceAsks({ sidecar, calls, placement: new Placement({ slices: map.slices, membership }), clock, random });
-    const board = new HintBoard();
+    const board = new HintBoard(tracing?.requests);
     const reader = new CockroachRunReader(pool, map);
     const deps = { reader, board, clock };
     const inspect = (code: string): Promise<InspectedBundle> => asks.ask(INSPECTOR, { operation: 'inspect', body: { code } });
@@ -42,7 +43,7 @@ export class AppModule {
         CompensationModule.register({ audit: () => new CockroachAuditLog(pool) }),
       ],
       controllers: [HintsController, OpenApiController, ProbesController],
-      providers: [{ provide: HintBoard, useValue: board }, { provide: NodeHealth, useValue: health }],
+      providers: [{ provide: HintBoard, useValue: board }, { provide: NodeHealth, useValue: health }, { provide: ServerMetrics, useValue: metrics }],
     };
   }
 }

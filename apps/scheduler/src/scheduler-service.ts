@@ -31,7 +31,8 @@ export const schedulerService = ({ pool, clock, random, map }: MeshParts): Slice
     tasksOpen: sumOf(owners, ({ tasks }) => tasks),
     tasksPoisoned: sumOf(owners, ({ poisoned }) => poisoned),
     timers: sumOf(owners, ({ timers }) => timers),
-    sessions: sumOf(owners, ({ sessions }) => sessions),
+    // A worker polls every slice.
+    sessions: new Set(owners.flatMap(({ machine }) => [...machine.scheduler.workers()])).size,
     ready: owners.flatMap(({ machine }) => [...machine.scheduler.ready()]),
   }),
   drain: ({ machine }) => machine.scheduler.drain(),

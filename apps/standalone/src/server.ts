@@ -37,8 +37,9 @@ export const startServer = async (config: Config, { logger, onFatal }: { readonl
   const eventTypes = new EventTypes(config.eventTypes);
   const map = new ShardMap(shardCount(meta, { folder, wanted: config.shards }));
   const tracing = await startTracing(config.traces, { logger, clock });
+  const spans = tracing?.shards();
   const data = { metaPath, snapshotKey, retentionMs: config.retentionMs, traces: tracing !== undefined };
-  const shard = await startShards({ folder, map, data, logger, onFatal, onSpans: (spans) => tracing?.shards.record(spans) });
+  const shard = await startShards({ folder, map, data, logger, onFatal, onSpans: (report) => spans?.record(report) });
   const metrics = new ServerMetrics();
   const committed = Array.from({ length: map.count }, (_, index) => openReader(shardPath(folder, index)));
   const readiness = new Readiness();

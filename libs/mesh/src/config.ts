@@ -3,6 +3,7 @@ import { resolveWebhookSources, type WebhookSource } from '@perdure/correlation'
 import { SERVICES, type MeshNode, type Service } from '@perdure/delivery';
 import { assertReachable, invalidConfig, readDeclarations, type Declarations } from '@perdure/hosting';
 import { SLOTS } from '@perdure/identity';
+import { toTraceConfig, TRACE_VARIABLES, type TraceConfig } from '@perdure/telemetry';
 import { z } from 'zod';
 
 const endpoints = z.string().min(1).transform((text) => text.split(',').map((each) => each.trim()));
@@ -38,6 +39,7 @@ const environmentSchema = z.object({
   PERDURE_DECLARATIONS: z.enum(['file', 'state']).default('file'),
   PERDURE_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   PERDURE_RETENTION_DAYS: z.coerce.number().positive().default(7),
+  PERDURE_SLOW_REQUEST_MS: z.coerce.number().int().positive().default(1_000),
   /** Whether messages go by service invocation first. */
   PERDURE_BUS_DIRECT: onOff,
   /** Whether messages that were not confirmed go by pub/sub. */
@@ -47,6 +49,7 @@ const environmentSchema = z.object({
   APP_API_TOKEN: z.string().min(16),
   /** What the sidecar wants to be shown. */
   DAPR_API_TOKEN: z.string().optional(),
+  ...TRACE_VARIABLES,
 });
 
 export interface MeshConfig {
@@ -63,6 +66,10 @@ export interface MeshConfig {
   readonly tenant: string;
   readonly logLevel: string;
   readonly retentionMs: number;
+  /** A request that takes longer is logged. */
+  readonly slowRequestMs: number;
+  /** Absent: traces are off. */
+  readonly traces?: TraceConfig;
   readonly bus: { readonly direct: boolean; readonly pubsub: boolean };
   readonly sidecar: { readonly httpPort: number; readonly apiToken?: string };
   readonly nodeToken: string;
@@ -82,12 +89,14 @@ export const readMeshConfig = (service: MeshNode['service'], env: NodeJS.Process
   if (!parsed.success) throw invalidConfig('environment', parsed.error);
   const found = parsed.data;
   const declared = readDeclarations(found.PERDURE_CONFIG);
+  const traces = toTraceConfig(found, { service: `perdure-${service}` });
   if (service === 'history' && !found.PERDURE_SNAPSHOT_KEY) throw new PerdureError('invalid-request', 'environment: PERDURE_SNAPSHOT_KEY: history needs it, the same on every node.');
   return Object.freeze({
     service, host: found.PERDURE_HOST, port: found.PERDURE_PORT, address: found.PERDURE_ADDRESS ?? `${found.PERDURE_HOST}:${found.PERDURE_PORT}`,
     postgres: found.PERDURE_POSTGRES, kafka: found.PERDURE_KAFKA, etcd: found.PERDURE_ETCD, prefix: found.PERDURE_PREFIX, counts: found.PERDURE_SLICES,
     ...(found.PERDURE_SNAPSHOT_KEY ? { snapshotKey: Buffer.from(found.PERDURE_SNAPSHOT_KEY, 'hex') } : {}),
     tenant: found.PERDURE_TENANT, logLevel: found.PERDURE_LOG_LEVEL, retentionMs: found.PERDURE_RETENTION_DAYS * DAY_MS,
+    slowRequestMs: found.PERDURE_SLOW_REQUEST_MS, ...(traces ? { traces } : {}),
     bus: { direct: found.PERDURE_BUS_DIRECT, pubsub: found.PERDURE_BUS_PUBSUB },
     sidecar: { httpPort: found.DAPR_HTTP_PORT, ...(found.DAPR_API_TOKEN ? { apiToken: found.DAPR_API_TOKEN } : {}) },
     nodeToken: found.APP_API_TOKEN, declarationsFrom: found.PERDURE_DECLARATIONS, declared,

@@ -2,6 +2,7 @@ export { RemoteDesk } from './ask/remote-desk.js';
 export { SliceAsks } from './ask/slice-asks.js';
 export type { Ask } from './ask/slice-asks.js';
 export { HintBoard } from './hints/hint-board.js';
+export { HintedRoots } from './hints/hinted-roots.js';
 export { HintSender } from './hints/hint-sender.js';
 export type { Hints } from './hints/hints.js';
 export { MeshEventLog, MeshLog } from './ingestion/mesh-log.js';

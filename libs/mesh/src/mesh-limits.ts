@@ -30,6 +30,8 @@ export const MESH_LIMITS = {
   hintsRememberedMax: 20_000,
   /** Hints that wait to be sent to one node; beyond it the oldest are dropped: who waits looks again. */
   hintsQueuedMax: 10_000,
+  /** The span of a request that began a trace is kept so long after the answer, for the hint that says for which run it was. */
+  spansKeptMs: 10_000,
   /** Who waits for a hint looks by itself so often, for hints may be lost. */
   lookAgainAfterMs: 1_000,
   /** Messages carry payloads within structures of our own. */

@@ -1,5 +1,6 @@
 export { observeHttp, requestFields } from './observe-http.js';
 export type { HttpObserver } from './observe-http.js';
+export { isOwnRoot, RequestRoots, rootSpanIdOf } from './request-roots.js';
 export { ServerMetrics } from './server-metrics.js';
 export { startTracing } from './start-tracing.js';
 export { toTraceConfig, TRACE_VARIABLES } from './trace-config.js';

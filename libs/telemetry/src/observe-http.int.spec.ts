@@ -22,7 +22,7 @@ describe('observeHttp', () => {
     lines = [];
     const held = new Promise<void>((resolve) => (release = resolve));
     server = fastify();
-    observeHttp(server, { metrics, clock: new ManualClock(), slowMs: 20, logger: pino({ base: undefined }, { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) }) });
+    observeHttp(server, { metrics, clock: new ManualClock(), slowMs: 20, unlogged: '/internal/', logger: pino({ base: undefined }, { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) }) });
     // A clock of the server's own decides what is slow, so it is made to pass.
     const spin = (): void => {
       for (const until = performance.now() + 30; performance.now() < until; );
@@ -30,6 +30,7 @@ describe('observeHttp', () => {
     server.get('/v1/workflows/:workflowId', async () => spin());
     server.get('/v1/workflows/:workflowId/result', async () => spin());
     server.post('/v1/tasks/poll', () => held);
+    server.post('/internal/deliveries', async (_, reply) => reply.status(503).send());
     server.post('/v1/workflows', async (_, reply) => reply.status(503).send());
     url = await server.listen({ host: '127.0.0.1', port: 0 });
   });
@@ -62,6 +63,12 @@ describe('observeHttp', () => {
     await send('/v1/workflows', { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"workflowId":"w2"}' });
     expect(lines).toEqual([expect.objectContaining({ msg: 'a request failed', status: 503, workflowId: 'w2' })]);
     expect(await countOf('/v1/workflows')).toEqual([expect.stringMatching(/http_response_status_code="503"\} 1$/)]);
+  });
+
+  it('measures what goes between nodes, and leaves the log to those who asked', async () => {
+    await send('/internal/deliveries', { method: 'POST' });
+    expect(await countOf('/internal/deliveries')).toEqual([expect.stringMatching(/http_response_status_code="503"\} 1$/)]);
+    expect(lines).toEqual([]);
   });
 
   it('counts a client that left as that, and as no longer there', async () => {

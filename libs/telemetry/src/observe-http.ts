@@ -14,6 +14,8 @@ export interface HttpObserver {
   readonly clock: Clock;
   /** A request that takes longer is logged, milliseconds. */
   readonly slowMs: number;
+  /** Routes that begin so have no lines: they are between nodes, and whoever asked tells what became of it. */
+  readonly unlogged?: string;
 }
 
 /** What no route took. Its path is anybody's guess, and would be a label without bound (I9). */
@@ -51,7 +53,7 @@ interface Ended {
   readonly startedMs: number;
 }
 
-const ended = ({ metrics, spans, logger, clock, slowMs }: HttpObserver, { request, reply, route, span, startedMs }: Ended): void => {
+const ended = ({ metrics, spans, logger, clock, slowMs, unlogged }: HttpObserver, { request, reply, route, span, startedMs }: Ended): void => {
   const { method } = request;
   const tookMs = performance.now() - startedMs;
   const status = reply.raw.writableFinished ? reply.raw.statusCode : CLIENT_LEFT;
@@ -62,6 +64,7 @@ const ended = ({ metrics, spans, logger, clock, slowMs }: HttpObserver, { reques
     spans.close(span, { status, path: pathOf(request), startMs: endMs - tookMs, endMs, tenant: request.principal?.tenant, workflowId });
     request.trace = toTraceparent(span.context);
   }
+  if (unlogged !== undefined && route.startsWith(unlogged)) return;
   const isSlow = tookMs > slowMs && !isHeld(request, route);
   if (status === CLIENT_LEFT || (status < 400 && !isSlow)) return;
   const fields = { ...requestFields(request), route, status, durationMs: Math.round(tookMs) };

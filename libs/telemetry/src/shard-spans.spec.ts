@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { AlwaysOnSampler, InMemorySpanExporter, ParentBasedSampler, SimpleSpanProcessor, TracerProvider, type ReadableSpan } from '@opentelemetry/sdk-trace';
+import { ManualClock } from '@perdure/clock';
 import { toTraceparent } from '@perdure/contract';
 import type { InputSpan, ShardSpan } from '@perdure/hosting';
 import { RequestSpans } from './request-spans.js';
@@ -26,7 +27,7 @@ describe('spans of what shards report', () => {
     const sampler = new ParentBasedSampler({ root: new AlwaysOnSampler() });
     const provider = new TracerProvider({ sampler, idGenerator: ids, spanProcessors: [new SimpleSpanProcessor({ exporter })] });
     const writer = new SpanWriter({ tracer: provider.getTracer('test'), ids, sampler });
-    requests = new RequestSpans(writer);
+    requests = new RequestSpans({ writer, clock: new ManualClock() });
     shards = new ShardSpans(writer, requests);
   });
 

@@ -1,8 +1,8 @@
 import { SpanKind, type Attributes } from '@opentelemetry/api';
 import { ATTR_ERROR_TYPE } from '@opentelemetry/semantic-conventions';
-import { parseTraceparent, type RunKey, type TraceContext } from '@perdure/contract';
+import { parseTraceparent, type RunKey } from '@perdure/contract';
 import type { AttemptSpan, InputSpan, JoinedTrace, SpanReport } from '@perdure/hosting';
-import type { RequestSpans } from './request-spans.js';
+import type { RequestRoots } from './request-roots.js';
 import type { SpanWriter } from './span-writer.js';
 
 /**
@@ -14,14 +14,14 @@ import type { SpanWriter } from './span-writer.js';
  */
 export class ShardSpans {
   readonly #writer: SpanWriter;
-  readonly #requests: RequestSpans;
+  readonly #requests: RequestRoots;
 
-  constructor(writer: SpanWriter, requests: RequestSpans) {
+  constructor(writer: SpanWriter, requests: RequestRoots) {
     this.#writer = writer;
     this.#requests = requests;
   }
 
-  /** Must come before the request that waits for the commit is answered. */
+  /** Where requests are of this process and are not kept until then, it must come before the one that waits for the commit is answered. */
   record({ spans, ...commit }: SpanReport): void {
     for (const span of spans) {
       if (span.kind === 'input') this.#input(span, commit);
@@ -33,16 +33,16 @@ export class ShardSpans {
   #input(span: InputSpan, { commitMs, committedMs }: Omit<SpanReport, 'spans'>): void {
     const root = parseTraceparent(span.trace);
     if (!root) return;
-    const sender = span.sender === span.trace ? undefined : parseTraceparent(span.sender);
+    const from = parseTraceparent(span.sender);
     // An event may be for many runs, so its request keeps its trace.
-    const request = sender && span.isRequest ? this.#requests.rootOf(sender) : undefined;
-    request?.join(root);
-    const isBelowSender = request !== undefined || (span.isRequest && sender?.traceId === root.traceId);
+    const isJoined = from !== undefined && span.isRequest && this.#requests.join(from, root);
+    const sender = span.sender === span.trace ? undefined : from;
+    const isBelowSender = sender !== undefined && (isJoined || (span.isRequest && sender.traceId === root.traceId));
     const { traceId, sampled } = root;
     this.#writer.write({
       context: { traceId, spanId: span.spanId, sampled },
-      parent: isBelowSender ? { ...sender!, traceId, sampled } : root,
-      ...(sender?.sampled && sender.traceId !== traceId && !request ? { links: [sender] } : {}),
+      parent: isBelowSender ? { ...sender, traceId, sampled } : root,
+      ...(sender?.sampled && sender.traceId !== traceId && !isJoined ? { links: [sender] } : {}),
       name: `input ${span.input}`,
       kind: SpanKind.INTERNAL,
       startMs: span.startMs,
@@ -83,8 +83,8 @@ export class ShardSpans {
   }
 
   #joined({ trace, sender }: JoinedTrace): void {
-    const [root, from] = [parseTraceparent(trace), parseTraceparent(sender)] as [TraceContext | undefined, TraceContext | undefined];
-    if (root && from) this.#requests.rootOf(from)?.join(root);
+    const [root, from] = [parseTraceparent(trace), parseTraceparent(sender)];
+    if (root && from) this.#requests.join(from, root);
   }
 }
 

@@ -2,6 +2,7 @@ import { ROOT_CONTEXT, SamplingDecision, SpanStatusCode, trace, TraceFlags, type
 import type { IdGenerator, Sampler } from '@opentelemetry/sdk-trace';
 import { RandomIdGenerator } from '@opentelemetry/sdk-trace';
 import type { TraceContext } from '@perdure/contract';
+import { rootSpanIdOf } from './request-roots.js';
 
 /** A span that is over: it is made when all of it is known. Times are epoch milliseconds. */
 export interface WrittenSpan {
@@ -56,7 +57,7 @@ export class SpanWriter {
   begin(parent: TraceContext | undefined, { name, kind }: Pick<WrittenSpan, 'name' | 'kind'>): TraceContext {
     const traceId = parent?.traceId ?? this.#ids.generateTraceId();
     const { decision } = this.#sampler.shouldSample(contextBelow(parent), traceId, name, kind, {}, []);
-    return { traceId, spanId: this.#ids.generateSpanId(), sampled: decision === SamplingDecision.RECORD_AND_SAMPLED };
+    return { traceId, spanId: parent ? this.#ids.generateSpanId() : rootSpanIdOf(traceId), sampled: decision === SamplingDecision.RECORD_AND_SAMPLED };
   }
 
   write({ context, parent, name, kind, startMs, endMs, attributes, links = [], events = [], error }: WrittenSpan): void {

@@ -5,6 +5,7 @@ import { AlwaysOffSampler, AlwaysOnSampler, BatchSpanProcessor, ParentBasedSampl
 import type { Clock } from '@perdure/clock';
 import type { Logger } from 'pino';
 import { QuietExporter } from './quiet-exporter.js';
+import type { RequestRoots } from './request-roots.js';
 import { RequestSpans } from './request-spans.js';
 import { ShardSpans } from './shard-spans.js';
 import { DecidedIds, SpanWriter } from './span-writer.js';
@@ -12,7 +13,8 @@ import type { TraceConfig } from './trace-config.js';
 
 export interface Tracing {
   readonly requests: RequestSpans;
-  readonly shards: ShardSpans;
+  /** `roots`: where the requests are that their inputs came by. Default: in this process. */
+  shards(roots?: RequestRoots): ShardSpans;
   /** Sends what is left. Never rejects, and waits for a collector that is away no longer than `FLUSH_MS`. */
   stop(): Promise<void>;
 }
@@ -23,16 +25,20 @@ const FLUSH_MS = 5_000;
 export interface TracingDeps {
   readonly logger: Logger;
   readonly clock: Clock;
+  /** Of the resource, where the environment does not say it. */
+  readonly resource?: Readonly<Record<string, string>>;
+  /** See `RequestSpans`. */
+  readonly patienceMs?: number;
 }
 
 /** Loads with it all of the SDK: see `startTracing`. */
-export const openTracing = async (config: TraceConfig, { logger, clock }: TracingDeps): Promise<Tracing> => {
+export const openTracing = async (config: TraceConfig, { logger, clock, resource, patienceMs = 0 }: TracingDeps): Promise<Tracing> => {
   const exporter = new QuietExporter({ exporter: await createExporter(config), clock, warn: (fields, message) => logger.warn(fields, message) });
   diag.setLogger(toDiagLogger(exporter), { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true });
   const ids = new DecidedIds();
   const sampler = createSampler(config);
   const provider = new TracerProvider({
-    resource: defaultResource().merge(resourceFromAttributes(config.resource)),
+    resource: defaultResource().merge(resourceFromAttributes({ ...resource, ...config.resource })),
     sampler,
     idGenerator: ids,
     spanProcessors: [new BatchSpanProcessor({ exporter, scheduledDelayMillis: config.delayMs, maxQueueSize: config.queueMax, maxExportBatchSize: Math.min(config.batchMax, config.queueMax), exportTimeoutMillis: config.timeoutMs })],
@@ -41,11 +47,14 @@ export const openTracing = async (config: TraceConfig, { logger, clock }: Tracin
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
   trace.setGlobalTracerProvider(provider);
   const writer = new SpanWriter({ tracer: provider.getTracer('perdure'), ids, sampler });
-  const requests = new RequestSpans(writer);
+  const requests = new RequestSpans({ writer, clock, patienceMs });
   return {
     requests,
-    shards: new ShardSpans(writer, requests),
-    stop: () => within(FLUSH_MS, { work: provider.shutdown(), clock, failed: (why) => exporter.lost(0, why) }),
+    shards: (roots = requests) => new ShardSpans(writer, roots),
+    stop: () => {
+      requests.stop();
+      return within(FLUSH_MS, { work: provider.shutdown(), clock, failed: (why) => exporter.lost(0, why) });
+    },
   };
 };
 

@@ -8,7 +8,7 @@ import { bundle } from '@perdure/bundler';
 import { LocalMesh, type MeshNodeProcess, type MeshService } from '../src/index.js';
 import { Client } from '@perdure/sdk/client';
 import { Worker } from '@perdure/sdk/node';
-import { type Link, obtain, type ServerProcess, serversConfig, SilentProgress, startToxiproxy, Toxiproxy, toxiproxyProgram } from '@perdure/servers';
+import { freePort, type Link, obtain, OtlpReceiver, type ReceivedSpan, type ServerProcess, serversConfig, SilentProgress, startToxiproxy, Toxiproxy, toxiproxyProgram } from '@perdure/servers';
 import * as activities from './parcels.activities.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
@@ -25,6 +25,7 @@ describe('the mesh, with two nodes of each service', () => {
   let working: Promise<void>;
   let toxiproxy: ServerProcess;
   let toEtcd: Link;
+  let collector: OtlpReceiver;
   let orders = 0;
 
   beforeAll(async () => {
@@ -32,8 +33,13 @@ describe('the mesh, with two nodes of each service', () => {
     await chmod(folder, 0o711);
     const surroundings = { config: serversConfig(), progress: new SilentProgress() };
     toxiproxy = await startToxiproxy({ program: await obtain(toxiproxyProgram, surroundings) });
-    /** One node of history has etcd at the other end of a link that can be cut. */
+    // As they are found where `npm run mesh` is called.
+    collector = await OtlpReceiver.open();
+    Object.assign(process.env, { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json', OTEL_BSP_SCHEDULE_DELAY: '200' });
+    const noCollector = `http://127.0.0.1:${await freePort()}`;
+    /** One node of history has etcd at the other end of a link that can be cut; one of ingestion has nobody who takes its spans. */
     const envOf = async ({ service, index }: { readonly service: MeshService; readonly index: number }, { etcd }: { readonly etcd: string }): Promise<Readonly<Record<string, string>>> => {
+      if (service === 'ingestion' && index === 1) return { OTEL_EXPORTER_OTLP_ENDPOINT: noCollector, OTEL_EXPORTER_OTLP_TIMEOUT: '200' };
       if (service !== 'history' || index !== 0) return {};
       toEtcd = await new Toxiproxy(toxiproxy.address).link({ name: 'etcd', to: etcd });
       return { PERDURE_ETCD: toEtcd.address };
@@ -60,6 +66,7 @@ describe('the mesh, with two nodes of each service', () => {
     await client?.close();
     await mesh?.stop();
     await toxiproxy?.stop();
+    await collector?.close();
     await rm(folder, { recursive: true, force: true });
   }, MINUTES);
 
@@ -125,7 +132,57 @@ describe('the mesh, with two nodes of each service', () => {
     expect(await sumOf('history', 'perdure_runs_started_total{')).toBeGreaterThanOrEqual(1);
     expect(await sumOf('history', 'perdure_shard_commit_duration_seconds_count')).toBeGreaterThan(0);
     await until('its attempts are counted', async () => (await sumOf('scheduler', 'perdure_activity_attempts_total{')) >= WEIGHINGS);
-    expect(await sumOf('scheduler', 'perdure_worker_sessions')).toBeGreaterThanOrEqual(1);
+    expect(await Promise.all(nodesOf('scheduler').map((node) => seriesOf(node, 'perdure_worker_sessions')))).toEqual([['perdure_worker_sessions 1'], ['perdure_worker_sessions 1']]);
+  }, MINUTES);
+
+  const seriesOf = async ({ url }: MeshNodeProcess, series: string): Promise<readonly string[]> => (await (await fetch(`${url}/metrics`)).text()).split('\n').filter((line) => line.startsWith(series));
+
+  it('measures the requests of each node, by route', async () => {
+    await client.start('parcel', { workflowId: 'measured', input: { id: 'measured', weighings: 1, waits: false } }).then((run) => run.result());
+    const routesOf = async (service: MeshService): Promise<ReadonlySet<string>> =>
+      new Set((await Promise.all(nodesOf(service).map((node) => seriesOf(node, 'http_server_request_duration_seconds_count')))).flat().map((line) => line.replace(/.*http_request_method="(\w+)",http_route="([^"]*)",http_response_status_code="(\d+)".*/, '$1 $2 $3')));
+    expect(await routesOf('ingestion')).toContain('POST /v1/workflows 201');
+    expect([...(await routesOf('scheduler'))]).toEqual(expect.arrayContaining(['POST /internal/deliveries 200', 'POST /internal/slices/:index/:operation 200']));
+    for (const service of ['history', 'correlation', 'compensation'] as const) expect([service, [...(await routesOf(service))]]).toEqual([service, expect.arrayContaining(['GET /healthz 200'])]);
+  }, MINUTES);
+
+  const post = async (url: string, path: string, body: object, headers: Readonly<Record<string, string>> = {}): Promise<number> =>
+    (await fetch(`${url}${path}`, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) })).status;
+
+  it('shows a run as one trace, whichever process made its spans', async () => {
+    const [url = ''] = mesh.urls;
+    const starter = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+    const [, traceId, spanId] = starter.split('-');
+    expect(await post(url, '/v1/workflows', { workflowType: 'parcel', workflowId: 'traced', input: { id: 'traced', weighings: 1, waits: true } }, { traceparent: starter })).toBe(201);
+    await until('it is packed', async () => (await client.run('traced').query('stage')) === 'packed');
+    // Its sender has no trace, so it belongs to the run's.
+    expect(await post(url, '/v1/workflows/traced/signals/released', { input: 'go' })).toBeLessThan(300);
+    expect(await client.run('traced').result()).toBe('traced: 1 g, go');
+    const names = ['POST /v1/workflows', 'POST /v1/workflows/:workflowId/signals/:name', 'dispatch pack', 'dispatch weigh', 'input activityClosed', 'input activityClosed', 'input signal', 'input start'];
+    const spans = (): readonly ReceivedSpan[] => collector.spans.filter((span) => span.traceId === traceId);
+    await until('all of its spans are there', () => spans().length >= names.length);
+    expect(spans().map(({ name }) => name).sort()).toEqual(names);
+    const only = (name: string): ReceivedSpan => spans().find((span) => span.name === name)!;
+    const start = only('POST /v1/workflows');
+    const closing = spans().find(({ attributes }) => attributes['perdure.run.status'] === 'completed')!;
+    expect(spans().flatMap(({ links }) => links ?? [])).toEqual([]);
+    const parents: Readonly<Record<string, string | undefined>> = {
+      'POST /v1/workflows': spanId, 'input start': start.spanId, 'dispatch pack': only('input start').spanId, 'POST /v1/workflows/:workflowId/signals/:name': start.spanId,
+      'input signal': only('POST /v1/workflows/:workflowId/signals/:name').spanId, 'dispatch weigh': only('input signal').spanId, 'input activityClosed': start.spanId,
+    };
+    expect(spans().map(({ name, parentSpanId }) => [name, parentSpanId])).toEqual(spans().map(({ name }) => [name, parents[name]]));
+    const makers: Readonly<Record<string, string>> = { POST: 'perdure-ingestion', input: 'perdure-history', dispatch: 'perdure-scheduler' };
+    expect(spans().map(({ name, service }) => [name, service])).toEqual(spans().map(({ name }) => [name, makers[name.split(' ', 1)[0]!]]));
+    expect(closing).toMatchObject({ name: 'input activityClosed', attributes: { 'perdure.workflow.id': 'traced', 'perdure.tenant': 'demo' } });
+    const { events } = (await (await fetch(`${url}/v1/workflows/traced/history`)).json()) as { readonly events: readonly object[] };
+    expect(events[0]).toMatchObject({ kind: 'started', trace: `00-${traceId}-${start.spanId}-01` });
+  }, MINUTES);
+
+  it('is not disturbed by a collector that is not there', async () => {
+    const second = nodesOf('ingestion')[1]!;
+    expect(await post(second.url, '/v1/workflows', { workflowType: 'parcel', workflowId: 'untold', input: { id: 'untold', weighings: 1, waits: false } })).toBe(201);
+    expect(await client.run('untold').result()).toBe('untold: 1 g, at once');
+    await until('it says so', async () => (await logOf(second)).includes('traces could not be exported'));
   }, MINUTES);
 
   it('lets nobody in by its own routes who does not show the token', async () => {
@@ -224,4 +281,11 @@ describe('the mesh, with two nodes of each service', () => {
     await mesh.ready();
     await going.end();
   }, 5 * MINUTES);
+
+  it('has told of nothing twice in all this, and so of nothing that a node did without committing it', () => {
+    // What a stale owner has done another does again, under the same ids.
+    const ids = collector.spans.filter(({ name }) => name.startsWith('input ')).map(({ spanId }) => spanId);
+    expect(ids.length).toBeGreaterThan(100);
+    expect(ids.length - new Set(ids).size).toBe(0);
+  });
 });

@@ -1,5 +1,6 @@
-import type { InputOutcome } from '@perdure/contract';
+import { parseTraceparent, type InputOutcome } from '@perdure/contract';
 import { Waiters } from '@perdure/hosting';
+import type { RequestRoots } from '@perdure/telemetry';
 import { MESH_LIMITS } from '../mesh-limits.js';
 import type { Hints } from './hints.js';
 
@@ -8,8 +9,18 @@ export class HintBoard {
   readonly waiters = new Waiters();
   readonly #outcomes = new Recent<InputOutcome>(MESH_LIMITS.hintsRememberedMax);
   readonly #closed = new Recent<true>(MESH_LIMITS.hintsRememberedMax);
+  readonly #requests: RequestRoots | undefined;
 
-  hear({ decided, closed }: Hints): void {
+  /** `requests`: of this instance, where traces are on. */
+  constructor(requests?: RequestRoots) {
+    this.#requests = requests;
+  }
+
+  hear({ decided, closed, joined = [] }: Hints): void {
+    for (const each of joined) {
+      const [from, root] = [parseTraceparent(each.from), parseTraceparent(each.root)];
+      if (from && root) this.#requests?.join(from, root);
+    }
     for (const { key, outcome } of decided) this.#outcomes.set(key, outcome);
     for (const run of closed) this.#closed.set(run, true);
     this.waiters.wake(decided.map(({ key }) => key));

@@ -2,11 +2,31 @@ import type { InputOutcome } from '@perdure/contract';
 import type { Membership } from '@perdure/delivery';
 import { MESH_LIMITS } from '../mesh-limits.js';
 import type { NodeCalls } from '../node/node-calls.js';
-import type { Hints } from './hints.js';
+import type { Hints, JoinedRequest } from './hints.js';
+
+/** Hints of each kind, oldest first. */
+class Batch {
+  decided: { readonly key: string; readonly outcome: InputOutcome }[] = [];
+  closed: string[] = [];
+  joined: JoinedRequest[] = [];
+
+  get isEmpty(): boolean {
+    return this.decided.length + this.closed.length + this.joined.length === 0;
+  }
+
+  add({ decided, closed, joined }: Batch): void {
+    this.decided.push(...decided);
+    this.closed.push(...closed);
+    this.joined.push(...joined);
+    const { hintsQueuedMax } = MESH_LIMITS;
+    if (this.decided.length > hintsQueuedMax) this.decided = this.decided.slice(-hintsQueuedMax);
+    if (this.closed.length > hintsQueuedMax) this.closed = this.closed.slice(-hintsQueuedMax);
+    if (this.joined.length > hintsQueuedMax) this.joined = this.joined.slice(-hintsQueuedMax);
+  }
+}
 
 interface Queue {
-  decided: { readonly key: string; readonly outcome: InputOutcome }[];
-  closed: string[];
+  waiting: Batch;
   isSending: boolean;
 }
 
@@ -15,7 +35,7 @@ export class HintSender {
   readonly #membership: Membership;
   readonly #calls: Pick<NodeCalls, 'post'>;
   readonly #queues = new Map<string, Queue>();
-  #pending: { decided: { readonly key: string; readonly outcome: InputOutcome }[]; closed: string[] } = { decided: [], closed: [] };
+  #pending = new Batch();
   #isScheduled = false;
 
   constructor(membership: Membership, calls: Pick<NodeCalls, 'post'>) {
@@ -33,6 +53,11 @@ export class HintSender {
     this.#schedule();
   }
 
+  joined(request: JoinedRequest): void {
+    this.#pending.joined.push(request);
+    this.#schedule();
+  }
+
   /** All that one commit brings goes in one call. */
   #schedule(): void {
     if (this.#isScheduled) return;
@@ -40,30 +65,26 @@ export class HintSender {
     setImmediate(() => {
       this.#isScheduled = false;
       const hints = this.#pending;
-      this.#pending = { decided: [], closed: [] };
+      this.#pending = new Batch();
       const addresses = new Set(this.#membership.nodes('ingestion').map(({ address }) => address));
       for (const known of this.#queues.keys()) if (!addresses.has(known)) this.#queues.delete(known);
       for (const address of addresses) this.#put(address, hints);
     });
   }
 
-  #put(address: string, { decided, closed }: Hints): void {
-    const queue = this.#queues.get(address) ?? { decided: [], closed: [], isSending: false };
+  #put(address: string, hints: Batch): void {
+    const queue = this.#queues.get(address) ?? { waiting: new Batch(), isSending: false };
     this.#queues.set(address, queue);
-    queue.decided.push(...decided);
-    queue.closed.push(...closed);
-    const { hintsQueuedMax } = MESH_LIMITS;
-    if (queue.decided.length > hintsQueuedMax) queue.decided = queue.decided.slice(-hintsQueuedMax);
-    if (queue.closed.length > hintsQueuedMax) queue.closed = queue.closed.slice(-hintsQueuedMax);
+    queue.waiting.add(hints);
     if (!queue.isSending) void this.#send(address, queue);
   }
 
   async #send(address: string, queue: Queue): Promise<void> {
     queue.isSending = true;
-    while (queue.decided.length > 0 || queue.closed.length > 0) {
-      const body: Hints = { decided: queue.decided, closed: queue.closed };
-      queue.decided = [];
-      queue.closed = [];
+    while (!queue.waiting.isEmpty) {
+      const { decided, closed, joined } = queue.waiting;
+      const body: Hints = { decided, closed, ...(joined.length > 0 ? { joined } : {}) };
+      queue.waiting = new Batch();
       try {
         await this.#calls.post(address, 'internal/hints', { body, timeoutMs: MESH_LIMITS.forwardTimeoutMs });
       } catch {

@@ -1,12 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import { ManualClock } from '@perdure/clock';
-import { inputKeyOf, runKeyOf, type InputOutcome } from '@perdure/contract';
+import { inputKeyOf, parseTraceparent, runKeyOf, toTraceparent, type InputOutcome, type TraceContext } from '@perdure/contract';
 import { MemoryMembership, MemoryRegistry } from '@perdure/delivery/testing';
+import { RequestRoots, rootSpanIdOf } from '@perdure/telemetry';
 import { MeshOutcomes } from '../ingestion/mesh-outcomes.js';
 import { MeshRuns, type MeshRunsDeps } from '../ingestion/mesh-runs.js';
 import { MESH_LIMITS } from '../mesh-limits.js';
 import { HintBoard } from './hint-board.js';
 import { HintSender } from './hint-sender.js';
+import { HintedRoots } from './hinted-roots.js';
 import type { Hints } from './hints.js';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -39,6 +41,35 @@ describe('HintSender', () => {
     for (const answer of answers.splice(0)) answer();
     await turn();
     expect(posted.slice(2).map(({ body }) => body.decided.map(({ key }) => key))).toEqual([['k2', 'k3'], ['k2', 'k3']]);
+  });
+});
+
+describe('requests that began a trace', () => {
+  const STRANGER = parseTraceparent('00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01')!;
+  const REQUEST: TraceContext = { ...STRANGER, spanId: rootSpanIdOf(STRANGER.traceId) };
+  const ROOT = parseTraceparent('00-aaf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00')!;
+
+  it('are told to every instance of ingestion with the run that they were for; strangers are not', async () => {
+    const registry = new MemoryRegistry();
+    registry.put({ id: 'a', service: 'ingestion', address: 'a' });
+    const bodies: Hints[] = [];
+    const sender = new HintSender(new MemoryMembership(registry), { post: async (_address, _path, { body }) => void bodies.push(body as Hints) });
+    const roots = new HintedRoots(sender);
+    expect([roots.join(REQUEST, ROOT), roots.join(STRANGER, ROOT)]).toEqual([true, false]);
+    await turn();
+    expect(bodies).toEqual([{ decided: [], closed: [], joined: [{ from: toTraceparent(REQUEST), root: toTraceparent(ROOT) }] }]);
+  });
+
+  it('hear for which run they were', () => {
+    const seen: unknown[] = [];
+    const board = new HintBoard(new (class extends RequestRoots {
+      override join(from: TraceContext, root: TraceContext): boolean {
+        seen.push(from, root);
+        return true;
+      }
+    })());
+    board.hear({ decided: [], closed: [], joined: [{ from: toTraceparent(REQUEST), root: toTraceparent(ROOT) }] });
+    expect(seen).toEqual([REQUEST, ROOT]);
   });
 });
 

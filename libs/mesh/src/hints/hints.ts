@@ -6,4 +6,11 @@ export interface Hints {
   readonly decided: readonly { readonly key: string; readonly outcome: InputOutcome }[];
   /** `runKeyOf` of runs that closed or continued. */
   readonly closed: readonly string[];
+  /** Requests that began a trace by themselves, and the root of the run that they turned out to be for; traceparents. Absent where traces are off. */
+  readonly joined?: readonly JoinedRequest[];
+}
+
+export interface JoinedRequest {
+  readonly from: string;
+  readonly root: string;
 }

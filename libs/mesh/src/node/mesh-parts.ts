@@ -6,8 +6,10 @@ import { SliceMap, type Logs, type Membership, type MeshNode } from '@perdure/de
 import { EtcdMembership } from '@perdure/etcd';
 import { newId, SLOTS, slotOf } from '@perdure/identity';
 import { KafkaLogs } from '@perdure/kafka';
+import { ServerMetrics, startTracing, type Tracing } from '@perdure/telemetry';
 import type { Logger } from 'pino';
 import type { MeshConfig } from '../config.js';
+import { MESH_LIMITS } from '../mesh-limits.js';
 import { NodeCalls } from './node-calls.js';
 import { sharedDeclarations } from './shared-declarations.js';
 
@@ -27,6 +29,10 @@ export interface MeshParts {
   readonly calls: NodeCalls;
   readonly eventTypes: EventTypes;
   readonly map: SliceMap;
+  /** Of its process and its requests. */
+  readonly metrics: ServerMetrics;
+  /** Absent: traces are off. */
+  readonly tracing?: Tracing;
   close(): Promise<void>;
 }
 
@@ -34,11 +40,15 @@ export interface MeshParts {
 export const connectParts = async (given: MeshConfig, { logger, random }: { readonly logger: Logger; readonly random: () => number }): Promise<MeshParts> => {
   const clock = new SystemClock();
   const { prefix, counts } = given;
+  const self: MeshNode = { id: newId(clock.now()), service: given.service, address: given.address };
   const closers: (() => Promise<void>)[] = [];
   const close = async (): Promise<void> => {
     for (const each of closers.splice(0).reverse()) await each().catch((error: unknown) => logger.warn({ error: String(error) }, 'a part did not close well'));
   };
   try {
+    const tracing = await startTracing(given.traces, { logger, clock, resource: { 'service.instance.id': self.id }, patienceMs: MESH_LIMITS.spansKeptMs });
+    // Last of all: what the others do while they close may have spans.
+    if (tracing) closers.push(() => tracing.stop());
     const sidecar = new DaprSidecar({ host: '127.0.0.1', clock, httpPort: given.sidecar.httpPort, ...(given.sidecar.apiToken ? { apiToken: given.sidecar.apiToken } : {}) });
     closers.push(() => sidecar.close());
     const config = given.declarationsFrom === 'state' ? await sharedDeclarations(given, { sidecar, clock, logger }) : given;
@@ -61,8 +71,7 @@ export const connectParts = async (given: MeshConfig, { logger, random }: { read
     closers.push(() => calls.close());
     const eventTypes = new EventTypes(config.eventTypes);
     const map = new SliceMap({ counts, slotOf, slots: SLOTS, routing: eventTypes });
-    const self: MeshNode = { id: newId(clock.now()), service: config.service, address: config.address };
-    return { config, self, clock, random, logger, pool, logs, membership, sidecar, bus, calls, eventTypes, map, close };
+    return { config, self, clock, random, logger, pool, logs, membership, sidecar, bus, calls, eventTypes, map, metrics: new ServerMetrics(), ...(tracing ? { tracing } : {}), close };
   } catch (error) {
     await close();
     throw error;

@@ -1,6 +1,7 @@
 import { Controller, Get, Header, Inject } from '@nestjs/common';
 import { PerdureError } from '@perdure/contract';
-import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { ServerMetrics } from '@perdure/telemetry';
+import { Gauge } from 'prom-client';
 
 /** What a node says of itself. */
 export abstract class NodeHealth {
@@ -22,13 +23,13 @@ export abstract class NodeHealth {
 @Controller()
 export class ProbesController {
   readonly #health: NodeHealth;
-  readonly #registry = new Registry();
+  readonly #metrics: ServerMetrics;
 
-  constructor(@Inject(NodeHealth) health: NodeHealth) {
+  constructor(@Inject(NodeHealth) health: NodeHealth, @Inject(ServerMetrics) metrics: ServerMetrics) {
     this.#health = health;
-    collectDefaultMetrics({ register: this.#registry });
+    this.#metrics = metrics;
     new Gauge({
-      name: 'perdure_slices_owned', help: 'Slices whose owner this node is', registers: [this.#registry],
+      name: 'perdure_slices_owned', help: 'Slices whose owner this node is', registers: [metrics.registry],
       collect() {
         this.set(health.owned());
       },
@@ -51,6 +52,6 @@ export class ProbesController {
   @Get('metrics')
   @Header('content-type', 'text/plain; version=0.0.4; charset=utf-8')
   async metrics(): Promise<string> {
-    return `${await this.#registry.metrics()}\n${await this.#health.figures()}`;
+    return `${await this.#metrics.registry.metrics()}\n${await this.#health.figures()}`;
   }
 }

@@ -3,6 +3,8 @@ import { DAPR_LIMITS } from '@perdure/dapr';
 import { serviceOf, SliceOwner, type SliceMachine, type SliceName } from '@perdure/delivery';
 import { NO_LEVELS, ShardMetrics, ShardObserver, Sweeper } from '@perdure/hosting';
 import { createHttpApp } from '@perdure/http';
+import { observeHttp, requestFields, ServerMetrics } from '@perdure/telemetry';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { MESH_LIMITS } from '../mesh-limits.js';
 import { DeliveryDoor } from './delivery-door.js';
 import { InternalController, OwnService, sliceNaming } from './internal-controller.js';
@@ -24,6 +26,7 @@ export interface MeshServer {
 
 interface NodeModuleOptions {
   readonly health: NodeHealth;
+  readonly metrics: ServerMetrics;
   readonly door: DeliveryDoor;
   readonly operations: object;
   readonly service: OwnService;
@@ -32,12 +35,13 @@ interface NodeModuleOptions {
 /** The routes of a node that owns slices. */
 @Module({})
 class SliceNodeModule {
-  static register({ health, door, operations, service }: NodeModuleOptions): DynamicModule {
+  static register({ health, metrics, door, operations, service }: NodeModuleOptions): DynamicModule {
     return {
       module: SliceNodeModule,
       controllers: [InternalController, ProbesController],
       providers: [
         { provide: NodeHealth, useValue: health },
+        { provide: ServerMetrics, useValue: metrics },
         { provide: DeliveryDoor, useValue: door },
         { provide: SliceOperations, useValue: operations },
         { provide: OwnService, useValue: service },
@@ -47,21 +51,24 @@ class SliceNodeModule {
 }
 
 /** The options of `createHttpApp` that every node has. */
-export const nodeHttpOptions = ({ logger }: Pick<MeshParts, 'logger'>) => ({
+export const nodeHttpOptions = ({ config, logger, clock, metrics, tracing }: Pick<MeshParts, 'config' | 'logger' | 'clock' | 'metrics' | 'tracing'>) => ({
   bodyBytesMaxByPrefix: { '/internal/': DAPR_LIMITS.bodyBytesMax },
   jsonDepthMoreByPrefix: { '/internal/': MESH_LIMITS.internalJsonDepthMore },
-  onInternal: (error: Error, request: { readonly url: string }) => logger.error({ err: error.cause ?? error, path: request.url }, 'a request met an error'),
+  onInternal: (error: Error, request: FastifyRequest) => logger.error({ err: error.cause ?? error, ...requestFields(request) }, 'a request met an error'),
+  observe: (instance: FastifyInstance) => observeHttp(instance, { metrics, logger, clock, slowMs: config.slowRequestMs, unlogged: '/internal/', ...(tracing ? { spans: tracing.requests } : {}) }),
 });
 
 /** Serves, joins the others, and owns the slices that fall to it. */
 export const startSliceNode = async <Rows, M extends SliceMachine<Rows>>(parts: MeshParts, service: SliceService<Rows, M>): Promise<MeshServer> => {
-  const { config, self, clock, random, logger, membership, sidecar, logs, bus, map, calls } = parts;
+  const { config, self, clock, random, logger, membership, sidecar, logs, bus, map, calls, tracing } = parts;
   const metrics = new ShardMetrics();
+  const spans = tracing?.shards(service.requests);
   const slices = map.slices.filter((slice) => serviceOf(slice) === self.service);
   const open = (slice: SliceName, events: NonNullable<Parameters<typeof SliceOwner.open>[0]['events']>): Promise<SliceOwner<Rows, M>> => {
-    const observer = new ShardObserver({ clock, metrics });
+    // Spans are made once the slice has gone on.
+    const observer = new ShardObserver({ clock, metrics, ...(spans ? { report: (report) => void setImmediate(() => spans.record(report)) } : {}) });
     return SliceOwner.open<Rows, M>({
-      slice, store: new TimedSliceStore(service.store(slice), (tookMs) => metrics.committed(tookMs)), ...(service.hasLog ? { log: logs.of(slice) } : {}), logs, bus, clock, random, events, batches: observer,
+      slice, store: new TimedSliceStore(service.store(slice), (tookMs) => observer.wrote(tookMs)), ...(service.hasLog ? { log: logs.of(slice) } : {}), logs, bus, clock, random, events, batches: observer,
       machine: (context) => service.machine(slice, { ...context, observer }),
       defer: (run) => void setImmediate(run),
     });
@@ -82,7 +89,7 @@ export const startSliceNode = async <Rows, M extends SliceMachine<Rows>>(parts: 
     }
   })();
   const module = SliceNodeModule.register({
-    health, service: sliceNaming(slices, {
+    health, metrics: parts.metrics, service: sliceNaming(slices, {
       unreadable: (error) => logger.error({ error: error.message }, 'a delivery cannot be read; it ends with the dead letters'),
       undelivered: (error) => logger.warn({ error: error.message }, 'a delivery could not be handed on; it comes again'),
     }),

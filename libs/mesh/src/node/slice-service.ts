@@ -1,5 +1,6 @@
 import type { SliceMachine, SliceName, SliceOwner, SliceStore } from '@perdure/delivery';
 import type { ShardLevels, ShardObserver } from '@perdure/hosting';
+import type { RequestRoots } from '@perdure/telemetry';
 import type { Operations } from './slice-operations.js';
 
 /** `observer`: counts for the node, whatever slice it is of. */
@@ -16,6 +17,8 @@ export interface SliceService<Rows, M extends SliceMachine<Rows>> {
   store(slice: SliceName): SliceStore<Rows>;
   machine(slice: SliceName, context: SliceContext): Promise<M>;
   readonly operations: Operations<Rows, M>;
+  /** Where the requests are whose inputs its slices commit. */
+  readonly requests?: RequestRoots;
   /** Before its slices are let go: those who wait are answered. */
   drain?(owner: SliceOwner<Rows, M>): void;
   /** From time to time, while the node owns the slice; gives whether there is more to do. */

@@ -75,6 +75,11 @@ export class Claims {
     }
   }
 
+  /** Those that poll, by tenant and name. */
+  *workers(): Generator<string> {
+    for (const { tenant, worker } of this.#sessions.values()) yield `${tenant}\u0000${worker}`;
+  }
+
   get sessionCount(): number {
     return this.#sessions.size;
   }

@@ -107,3 +107,14 @@ describe('what is ready', () => {
     ]);
   });
 });
+
+describe('workers', () => {
+  it('are named by tenant and name, whatever their session', async () => {
+    const slice = new SliceHarness();
+    await slice.scheduler.open();
+    await slice.poll({ worker: 'a', session: '1' });
+    await slice.poll({ worker: 'a', session: '2' });
+    await slice.poll({ worker: 'b', session: '1' });
+    expect([...new Set(slice.scheduler.workers())]).toEqual(['acme\u0000a', 'acme\u0000b']);
+  });
+});

@@ -82,6 +82,11 @@ export class Scheduler extends TaskDesk {
     return this.#claims.ready();
   }
 
+  /** The workers that have a session, each named alike in every slice. */
+  workers(): Iterable<string> {
+    return this.#claims.workers();
+  }
+
   // ── opening ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Must be called, and awaited, before the first batch. */
