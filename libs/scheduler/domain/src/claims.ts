@@ -22,7 +22,7 @@ export interface ClaimsOptions {
   readonly heap: AlarmHeap<Task | Timer | Session | Poller>;
   readonly tasks: ReadonlyMap<string, Task>;
   /** The token's answer was recorded lately. */
-  readonly isRecent: (token: string) => boolean;
+  readonly isRecent: (tenant: string, token: string) => boolean;
   /** Gives the trace context for the attempt's worker. */
   readonly handedOut?: (attempt: ObservedAttempt) => string | undefined;
   /** Something about it changes rows: handle it inside a batch. */
@@ -319,7 +319,8 @@ export class Claims {
     for (const token of holding) {
       const task = this.find(session.tenant, token);
       if (!task) {
-        if (!this.#byToken.has(token) && !this.#options.isRecent(token)) session.superseded.add(token);
+        const isTheirs = this.#byToken.get(token)?.spec.run.tenant === session.tenant || this.#options.isRecent(session.tenant, token);
+        if (!isTheirs) session.superseded.add(token);
         continue;
       }
       // An accepted attempt has no session, and needs none.

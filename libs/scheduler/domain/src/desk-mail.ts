@@ -29,7 +29,8 @@ export class DeskMail {
   #sealed: Settled[] = [];
   #stagedTokens: string[] = [];
   #sealedTokens: string[] = [];
-  readonly #recent = new Set<string>();
+  /** And whose it is: who guesses another's is told nothing of it. */
+  readonly #recent = new Map<string, string>();
 
   constructor(limits: SchedulerLimits) {
     this.#limits = limits;
@@ -62,13 +63,13 @@ export class DeskMail {
     else this.#staged.push({ call, receipts });
   }
 
-  remember(token: string): void {
-    this.#recent.add(token);
+  remember(tenant: string, token: string): void {
+    this.#recent.set(token, tenant);
     this.#stagedTokens.push(token);
   }
 
-  isRecent(token: string): boolean {
-    return this.#recent.has(token);
+  isRecent(tenant: string, token: string): boolean {
+    return this.#recent.get(token) === tenant;
   }
 
   seal(): void {
@@ -82,8 +83,8 @@ export class DeskMail {
     for (const { call, receipts } of this.#sealed) call.resolve(receipts);
     this.#sealed = [];
     this.#sealedTokens = [];
-    // A Set keeps the order of insertion: the first is the oldest.
-    for (const token of this.#recent) {
+    // A Map keeps the order of insertion: the first is the oldest.
+    for (const token of this.#recent.keys()) {
       if (this.#recent.size <= this.#limits.recentAnswersMax) break;
       this.#recent.delete(token);
     }

@@ -92,6 +92,17 @@ describe('Scheduler', () => {
       expect(slice.inputs).toEqual([]);
     });
 
+    it('tells another tenant nothing of a token whose answer was recorded', async () => {
+      await slice.schedule(1);
+      const { token } = await slice.takeOne();
+      expect(await slice.answer({ token, kind: 'completed' })).toEqual(['recorded']);
+      const rival = slice.scheduler.answer('rival', [{ token, kind: 'completed' }]);
+      await slice.settle();
+      expect(await rival).toEqual([{ token, status: 'superseded' }]);
+      expect(await slice.scheduler.heartbeat('rival', [{ token }])).toEqual([{ status: 'superseded' }]);
+      expect(await slice.scheduler.heartbeat(TENANT, [{ token }])).toEqual([{ status: 'ok' }]);
+    });
+
     it('refuses whoever speaks for a task that is not committed', async () => {
       slice.scheduler.receive([slice.task(5)]);
       expect(await slice.scheduler.heartbeat(TENANT, [{ token: '0.1.1.a.acme/order-7/r1/5' }])).toEqual([{ status: 'superseded' }]);

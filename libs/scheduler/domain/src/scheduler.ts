@@ -65,7 +65,7 @@ export class Scheduler extends TaskDesk {
       guards: options.guards ?? ALL_GUARDS,
       heap: this.#heap,
       tasks: this.#index.tasks,
-      isRecent: (token) => this.#mail.isRecent(token),
+      isRecent: (tenant, token) => this.#mail.isRecent(tenant, token),
       due: (subject) => this.#addDue(subject),
       ...(options.observer ? { handedOut: (attempt) => options.observer!.handedOut(attempt) } : {}),
     });
@@ -292,7 +292,7 @@ export class Scheduler extends TaskDesk {
   /** Whoever holds it is told after the commit; one who has answered knows. */
   #endAttempt(task: Task, ending: AttemptEnd): void {
     if (task.token !== undefined) this.#options.observer?.attemptEnded(task.observed(), ending);
-    if (task.session && !this.#mail.isRecent(task.token!)) this.#superseded.push({ session: task.session, token: task.token! });
+    if (task.session && !this.#mail.isRecent(task.spec.run.tenant, task.token!)) this.#superseded.push({ session: task.session, token: task.token! });
     this.#claims.end(task);
   }
 
@@ -358,7 +358,7 @@ export class Scheduler extends TaskDesk {
   /** The scheduler alone decides how an activity closes: by the newest token, once (I8). */
   #take(tenant: string, answer: TaskAnswer): AnswerReceipt['status'] {
     const { token } = answer;
-    if (this.#mail.isRecent(token)) return 'recorded';
+    if (this.#mail.isRecent(tenant, token)) return 'recorded';
     const task = this.#claims.find(tenant, token);
     if (!task) return 'superseded';
     this.#claims.seen(task);
@@ -366,7 +366,7 @@ export class Scheduler extends TaskDesk {
       this.#accept(task, token);
       return 'recorded';
     }
-    this.#mail.remember(token);
+    this.#mail.remember(tenant, token);
     // The newest attempt was really handed out, maybe in an earlier epoch.
     if (task.token === undefined) this.#claims.accept(task, token);
     if (answer.kind === 'completed') this.#close(task, { status: 'completed', ...(answer.value === undefined ? {} : { value: answer.value }) });
@@ -387,7 +387,7 @@ export class Scheduler extends TaskDesk {
 
   #beat(tenant: string, { token, progress }: HeartbeatRequest): HeartbeatResponse {
     const task = this.#claims.find(tenant, token);
-    if (!task) return { status: this.#mail.isRecent(token) ? 'ok' : 'superseded' };
+    if (!task) return { status: this.#mail.isRecent(tenant, token) ? 'ok' : 'superseded' };
     this.#claims.seen(task);
     const { heartbeatTimeoutMs } = task.spec.options;
     if (task.status === 'held' && heartbeatTimeoutMs !== undefined) {
