@@ -36,6 +36,12 @@ function executionsOf(ledger: readonly LedgerLine[]): Map<string, Execution> {
 /** Of one slice, which alone counts its hand-outs. */
 const isLater = ([slice, epoch, nth]: HandOut, [otherSlice, otherEpoch, otherNth]: HandOut): boolean => slice === otherSlice && (epoch > otherEpoch || (epoch === otherEpoch && nth > otherNth));
 
+/**
+ * Which of two hand-outs of one attempt in one epoch was the later is known to that epoch alone: the first went back unconfirmed, and once the server has died
+ * either may be heard (design §9: epoch and attempt decide). The simulator watches within an epoch.
+ */
+const isSuperseding = (other: Execution, execution: Execution): boolean => isLater(other.handOut, execution.handOut) && (other.handOut[1] > execution.handOut[1] || other.attempt > execution.attempt);
+
 interface Executions {
   readonly executions: ReadonlyMap<string, Execution>;
   readonly byKey: ReadonlyMap<string, readonly Execution[]>;
@@ -50,7 +56,7 @@ function checkRecorded({ tenant, workflowId, runId, events }: Run, { executions,
     const execution = executions.get(done.execution);
     if (!execution) return [`${key}: the recorded result is of an execution that the ledger does not know`];
     if (execution.key !== key) return [`${key}: the recorded result is that of ${execution.key}`];
-    const newer = byKey.get(key)!.find((other) => isLater(other.handOut, execution.handOut) && other.began < execution.last);
+    const newer = byKey.get(key)!.find((other) => isSuperseding(other, execution) && other.began < execution.last);
     if (newer) return [`${key}: the recorded result is of attempt ${execution.attempt}, hand-out ${execution.handOut}, which was still at work when hand-out ${newer.handOut} had begun`];
     return event.attempts === execution.attempt ? [] : [`${key}: ${event.attempts} attempts are recorded, the result is of number ${execution.attempt}`];
   });
