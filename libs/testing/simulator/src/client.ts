@@ -1,13 +1,18 @@
 import { isPerdureError, type InputOutcome, type Json } from '@perdure/contract';
 import type { Door } from './door.js';
 import { INDIGESTIBLE } from './disk.js';
-import type { Operation, Program } from './program.js';
+import type { Operation, Program, Tenant } from './program.js';
 import { unavailable, type SimProcess } from './sim-process.js';
-import { TENANT } from './worker.js';
+
+export interface Workflow {
+  readonly tenant: Tenant;
+  readonly workflowId: string;
+}
+
+export const nameOf = ({ tenant, workflowId }: Pick<Workflow, 'workflowId'> & { readonly tenant: string }): string => `${tenant}/${workflowId}`;
 
 /** What a client was told, and holds the server to. */
-export interface Ack {
-  readonly workflowId: string;
+export interface Ack extends Workflow {
   readonly inputId: string;
   readonly operation: Operation['kind'] | 'start';
   readonly outcome: InputOutcome;
@@ -36,21 +41,30 @@ export class ClientGroup implements Clients {
 
   run(program: Program): void {
     this.#do(0, async () => {
-      const { workflowId, steps, operations } = program;
-      await this.#settle({ workflowId, inputId: 'start', operation: 'start' }, ({ workflows }) => workflows.start({ tenant: TENANT }, { workflowId, workflowType: 'program', input: { steps } as unknown as Json }));
-      for (const operation of operations) this.#do(operation.afterMs, () => this.#operate(workflowId, operation));
+      const { tenant, workflowId, steps, operations } = program;
+      await this.#settle({ tenant, workflowId, inputId: 'start', operation: 'start' }, ({ workflows }) => workflows.start({ tenant }, { workflowId, workflowType: 'program', input: { steps } as unknown as Json }));
+      for (const operation of operations) this.#do(operation.afterMs, () => this.#operate(program, operation));
     });
-    for (const { id, k, afterMs } of program.events) this.#do(afterMs, () => this.#publish(id, k));
+    for (const { id, k, afterMs } of program.events) this.#do(afterMs, () => this.#publish(program.tenant, id, k));
+  }
+
+  /** A tenant talks to a workflow that another has: there is none. */
+  pry(workflow: Workflow): void {
+    const { kernel } = this.#process;
+    this.#do(kernel.random.int(1_000, 30_000), async () => {
+      const { outcome } = await this.#insist(({ workflows }) => workflows.signal({ tenant: workflow.tenant }, workflow.workflowId, { id: `${workflow.tenant}:pry`, name: 'go' }));
+      if (outcome && !(outcome.kind === 'refused' && outcome.problem.code === 'unknown-run')) kernel.violate('tenants', `${nameOf(workflow)} is not there, and was answered ${JSON.stringify(outcome)}`);
+    });
   }
 
   /** An operator looks after a suspended run. */
-  resume(workflowId: string): void {
+  resume(workflow: Workflow): void {
     const id = `resume-${++this.#resumes}`;
-    this.#do(0, () => this.#operate(workflowId, { id, kind: 'suspend', afterMs: 0 }, 'resume'));
+    this.#do(0, () => this.#operate(workflow, { id, kind: 'suspend', afterMs: 0 }, 'resume'));
   }
 
-  terminate(workflowId: string): void {
-    this.#do(0, () => this.#operate(workflowId, { id: `terminate-${++this.#resumes}`, kind: 'terminate', afterMs: 0 }));
+  terminate(workflow: Workflow): void {
+    this.#do(0, () => this.#operate(workflow, { id: `terminate-${++this.#resumes}`, kind: 'terminate', afterMs: 0 }));
   }
 
   #do(afterMs: number, run: () => Promise<void>): void {
@@ -58,10 +72,10 @@ export class ClientGroup implements Clients {
     this.#process.after(afterMs, () => void run().finally(() => (this.busy -= 1)));
   }
 
-  async #operate(workflowId: string, { id, kind }: Operation, verb: 'resume' | undefined = undefined): Promise<void> {
-    const caller = { tenant: TENANT };
-    if (kind === 'query') return this.#query(workflowId);
-    const ack = (inputKind: string): Omit<Ack, 'outcome'> => ({ workflowId, inputId: `${inputKind}/${id}`, operation: kind });
+  async #operate({ tenant, workflowId }: Workflow, { id, kind }: Operation, verb: 'resume' | undefined = undefined): Promise<void> {
+    const caller = { tenant };
+    if (kind === 'query') return this.#query({ tenant, workflowId });
+    const ack = (inputKind: string): Omit<Ack, 'outcome'> => ({ tenant, workflowId, inputId: `${inputKind}/${id}`, operation: kind });
     if (verb === 'resume') return this.#settle(ack('resume'), ({ workflows }) => workflows.resume(caller, workflowId, { id, fail: false }));
     if (kind === 'cancel') return this.#settle(ack('cancel'), ({ workflows }) => workflows.cancel(caller, workflowId, { id }));
     if (kind === 'terminate') return this.#settle(ack('terminate'), ({ workflows }) => workflows.terminate(caller, workflowId, { id, compensate: true }));
@@ -79,38 +93,40 @@ export class ClientGroup implements Clients {
       const { outcome } = await this.#insist(ask);
       if (!outcome) continue;
       if (!first) {
-        kernel.note('client', `${ack.workflowId} ${ack.inputId}: ${outcome.kind}${outcome.kind === 'refused' ? ` ${outcome.problem.code}` : ''}`);
+        kernel.note('client', `${nameOf(ack)} ${ack.inputId}: ${outcome.kind}${outcome.kind === 'refused' ? ` ${outcome.problem.code}` : ''}`);
         this.acks.push({ ...ack, outcome });
         first = outcome;
-      } else if (!isSameAnswer(first, outcome)) kernel.violate('I1', `${ack.workflowId} ${ack.inputId} was answered ${JSON.stringify(first)}, then ${JSON.stringify(outcome)}`);
+      } else if (!isSameAnswer(first, outcome)) kernel.violate('I1', `${nameOf(ack)} ${ack.inputId} was answered ${JSON.stringify(first)}, then ${JSON.stringify(outcome)}`);
       if (!kernel.random.chance(this.#process.faults.repeatP)) return;
     }
   }
 
-  async #publish(id: string, k: string): Promise<void> {
-    await this.#insist(({ events }) => events.publish(TENANT, [{ specversion: '1.0', id, source: 'sim', type: 'scan', data: { k } }]));
-    this.published.add(id);
-    this.#process.kernel.note('client', `published ${id}`);
+  async #publish(tenant: Tenant, id: string, k: string): Promise<void> {
+    await this.#insist(({ events }) => events.publish(tenant, [{ specversion: '1.0', id, source: 'sim', type: 'scan', data: { k, of: `${tenant}:${id}` } }]));
+    this.published.add(`${tenant}/${id}`);
+    this.#process.kernel.note('client', `published ${tenant}/${id}`);
   }
 
   /** What is answered is at least what was acknowledged before it was asked (design §16). */
-  async #query(workflowId: string): Promise<void> {
-    const sure = this.acks.filter((ack) => ack.workflowId === workflowId && (ack.operation === 'signal' || ack.operation === 'note') && ack.outcome.kind === 'accepted').length;
+  async #query(workflow: Workflow): Promise<void> {
+    const { tenant, workflowId } = workflow;
+    const name = nameOf(workflow);
+    const sure = this.acks.filter((ack) => nameOf(ack) === name && (ack.operation === 'signal' || ack.operation === 'note') && ack.outcome.kind === 'accepted').length;
     try {
-      const answer = await this.#once(({ workflows }) => workflows.query({ tenant: TENANT }, workflowId, { name: 'seen' }));
-      this.#process.kernel.note('client', `${workflowId} has seen ${String(answer.value)}`);
-      if (Number(answer.value) < sure && !this.#mayLag(workflowId)) this.#process.kernel.violate('§16', `a query of ${workflowId} saw ${String(answer.value)} signals; ${sure} had been acknowledged before it`);
+      const answer = await this.#once(({ workflows }) => workflows.query({ tenant }, workflowId, { name: 'seen' }));
+      this.#process.kernel.note('client', `${name} has seen ${String(answer.value)}`);
+      if (Number(answer.value) < sure && !this.#mayLag(name)) this.#process.kernel.violate('§16', `a query of ${name} saw ${String(answer.value)} signals; ${sure} had been acknowledged before it`);
     } catch {
       // Queries may fail; nothing rests on them.
     }
   }
 
   /** A suspended run's code has not seen what waits for the resume. */
-  #mayLag(workflowId: string): boolean {
-    return this.acks.some((ack) => ack.workflowId === workflowId && (ack.operation === 'suspend' || ack.operation === 'heavy' || ack.operation === 'deadly')) || this.suspended.has(workflowId);
+  #mayLag(name: string): boolean {
+    return this.acks.some((ack) => nameOf(ack) === name && (ack.operation === 'suspend' || ack.operation === 'heavy' || ack.operation === 'deadly')) || this.suspended.has(name);
   }
 
-  /** Workflow ids that were ever seen suspended. */
+  /** Workflows that were ever seen suspended. */
   readonly suspended = new Set<string>();
 
   async #insist<T>(ask: (door: Door) => Promise<T>): Promise<T> {

@@ -21,7 +21,7 @@ export class EmbeddedEvidence implements Evidence {
   }
 
   async eventIds(): Promise<ReadonlySet<string>> {
-    return new Set(this.#disks.flatMap(({ db }) => contentsOf(db).events.map(({ event }) => event.id)));
+    return new Set(this.#disks.flatMap(({ db }) => contentsOf(db).events.map(({ event }) => `${event.tenant}/${event.id}`)));
   }
 
   async leftovers(): Promise<readonly Leftover[]> {

@@ -16,10 +16,11 @@ import { openDoor, PollingOutcomes } from './ingestion.js';
 import type { Kernel } from './kernel.js';
 import type { ShapeOptions } from './mesh.js';
 import { REALMS, SNAPSHOT_KEY } from './node.js';
+import type { Tenant } from './program.js';
 import type { Shape, SuspendedRun } from './shape.js';
 import { SimProcess, unavailable } from './sim-process.js';
 import { SimBundles, SimRealms } from './sim-realms.js';
-import { TENANT, type Desk } from './worker.js';
+import type { Desk } from './worker.js';
 
 const RESTART_MS_MAX = 3_000;
 
@@ -75,7 +76,7 @@ export class EmbeddedServer implements Shape {
   suspended(): readonly SuspendedRun[] {
     return this.#disks.flatMap(({ db }) => {
       const { count } = db.prepare("select count(*) as count from run where status = 'suspended'").get() as { count: number };
-      return count === 0 ? [] : contentsOf(db).runs.flatMap(({ workflowId, runId, suspended }) => (suspended ? [{ workflowId, runId, reason: suspended }] : []));
+      return count === 0 ? [] : contentsOf(db).runs.flatMap(({ tenant, workflowId, runId, suspended }) => (suspended ? [{ tenant: tenant as Tenant, workflowId, runId, reason: suspended }] : []));
     });
   }
 
@@ -150,8 +151,9 @@ export class EmbeddedServer implements Shape {
 
   #desk(): Desk {
     return {
-      poll: (request) => this.#ask(({ gateway }) => gateway.poll(TENANT, request)),
-      answer: (answers) => this.#ask(({ gateway }) => gateway.answer(TENANT, answers)),
+      poll: (tenant, request) => this.#ask(({ gateway }) => gateway.poll(tenant, request)),
+      answer: (tenant, answers) => this.#ask(({ gateway }) => gateway.answer(tenant, answers)),
+      heartbeat: (tenant, requests) => this.#ask(({ gateway }) => gateway.heartbeat(tenant, requests)),
     };
   }
 
@@ -216,16 +218,20 @@ export class EmbeddedServer implements Shape {
 
 /** Notes what the shard itself hands out and records, whoever asks it for whom. */
 function watch(shard: EmbeddedShard, handOuts: HandOuts, epoch: number): void {
-  const [poll, answer] = [shard.poll.bind(shard), shard.answer.bind(shard)];
+  const [poll, answer, heartbeat] = [shard.poll.bind(shard), shard.answer.bind(shard), shard.heartbeat.bind(shard)];
   shard.poll = async (...args) => {
     const response = await poll(...args);
-    for (const task of response.tasks) handOuts.handedOut(task);
+    for (const task of response.tasks) handOuts.handedOut(args[0], task);
     return response;
   };
   shard.answer = async (tenant, answers) => {
     const before = answers.map(({ token }) => handOuts.newest(token));
     const receipts = await answer(tenant, answers);
-    for (const [index, { token, status }] of receipts.entries()) if (status === 'recorded') handOuts.recorded(token, { before: before[index], epoch });
+    for (const [index, receipt] of receipts.entries()) handOuts.answered(answers[index]!, receipt, { before: before[index], epoch });
     return receipts;
+  };
+  shard.heartbeat = (tenant, requests) => {
+    handOuts.beaten(requests);
+    return heartbeat(tenant, requests);
   };
 }

@@ -20,7 +20,7 @@ export interface Leftover {
 export interface Evidence {
   runs(): Promise<readonly RunHistory[]>;
   leftovers(): Promise<readonly Leftover[]>;
-  /** External events in any state. */
+  /** External events in any state, `tenant/id`. */
   eventIds(): Promise<ReadonlySet<string>>;
   /** Runs of which a snapshot was damaged. */
   readonly damaged: ReadonlySet<string>;
@@ -31,6 +31,8 @@ export interface Testimony {
   readonly programs: readonly Program[];
   readonly acks: readonly Ack[];
   readonly published: ReadonlySet<string>;
+  /** When each task was last handed out, kernel's time; `undefined` where clocks differ. */
+  readonly handedOutMs: ReadonlyMap<string, number> | undefined;
   /** Idempotency keys of activities and undos that a worker carried out. */
   readonly done: ReadonlySet<string>;
 }

@@ -1,7 +1,20 @@
 import type { ActivationOutput, ActivityOptions, CarriedSignal, Command, Job, Json, JobEvent, Outcome } from '@perdure/contract';
-import type { Act, Step } from './program.js';
+import { HEARTBEAT_TIMEOUT_MS, type Act, type Step } from './program.js';
 
 const OPTIONS: ActivityOptions = { queue: 'default', startToCloseTimeoutMs: 8_000, retry: { maxAttempts: 0, initialIntervalMs: 100, backoffCoefficient: 2, maxIntervalMs: 2_000 } };
+/** Under which each sort of activity closes as it should, however often processes die. */
+const optionsOf = ({ how }: Act): ActivityOptions => {
+  switch (how) {
+    case 'beats':
+      return { ...OPTIONS, startToCloseTimeoutMs: 30_000, heartbeatTimeoutMs: HEARTBEAT_TIMEOUT_MS };
+    case 'bounded':
+      return { ...OPTIONS, startToCloseTimeoutMs: 2_000, retry: { ...OPTIONS.retry, maxAttempts: 2 } };
+    case 'urgent':
+      return { ...OPTIONS, scheduleToCloseTimeoutMs: 6_000 };
+    default:
+      return OPTIONS;
+  }
+};
 const CANCELLED = { type: 'Cancelled', message: 'cancelled' } as const;
 
 /** The whole state of the workflow: JSON, so its image is its text. */
@@ -197,7 +210,7 @@ export class Interpreter {
   }
 
   #schedule(name: string, seq: number, act: Act): void {
-    this.#commands.push({ kind: 'scheduleActivity', seq, name, input: { ...act } as unknown as Json, options: OPTIONS });
+    this.#commands.push({ kind: 'scheduleActivity', seq, name, input: { ...act } as unknown as Json, options: optionsOf(act) });
   }
 }
 

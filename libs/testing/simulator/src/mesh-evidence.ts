@@ -40,7 +40,7 @@ export class MeshEvidence implements Evidence {
   }
 
   async eventIds(): Promise<ReadonlySet<string>> {
-    return new Set([...this.#disk.correlation.values()].flatMap(({ events }) => [...events.rows.values()].map(({ event }) => event.id)));
+    return new Set([...this.#disk.correlation.values()].flatMap(({ events }) => [...events.rows.values()].map(({ event }) => `${event.tenant}/${event.id}`)));
   }
 
   async leftovers(): Promise<readonly Leftover[]> {

@@ -6,6 +6,7 @@ import { openGateway } from './gateway.js';
 import type { HandOuts } from './hand-outs.js';
 import type { Kernel } from './kernel.js';
 import { MeshEvidence } from './mesh-evidence.js';
+import type { Tenant } from './program.js';
 import type { Shape, SuspendedRun } from './shape.js';
 import { SimProcess } from './sim-process.js';
 import { SimBundles, SimRealms } from './sim-realms.js';
@@ -41,7 +42,7 @@ export class Mesh implements Shape {
   }
 
   suspended(): readonly SuspendedRun[] {
-    return [...this.#cluster.disk.history.values()].flatMap(({ runs }) => [...runs.values()].flatMap(({ workflowId, runId, status, suspended }) => (status === 'suspended' && suspended ? [{ workflowId, runId, reason: suspended }] : [])));
+    return [...this.#cluster.disk.history.values()].flatMap(({ runs }) => [...runs.values()].flatMap(({ tenant, workflowId, runId, status, suspended }) => (status === 'suspended' && suspended ? [{ tenant: tenant as Tenant, workflowId, runId, reason: suspended }] : [])));
   }
 
   #open(index: number, { kernel, faults, life }: { readonly kernel: Kernel; readonly faults: Faults; readonly life: number }): void {

@@ -1,4 +1,4 @@
-import type { ClientGroup } from './client.js';
+import { nameOf, type ClientGroup, type Workflow } from './client.js';
 import type { Kernel } from './kernel.js';
 import type { Program } from './program.js';
 import type { Shape } from './shape.js';
@@ -18,25 +18,26 @@ export class Operator {
     this.#kernel = kernel;
     this.#clients = clients;
     this.#shape = shape;
-    this.#harmed = new Set(programs.filter(({ operations }) => operations.some(({ kind }) => kind === 'heavy' || kind === 'deadly')).map(({ workflowId }) => workflowId));
+    this.#harmed = new Set(programs.filter(({ operations }) => operations.some(({ kind }) => kind === 'heavy' || kind === 'deadly')).map(nameOf));
   }
 
   look(): void {
-    for (const { workflowId, runId, reason } of this.#shape.suspended()) {
-      this.#clients.suspended.add(workflowId);
-      if (reason.kind === 'nondeterminism') this.#kernel.violate(this.#shape.evidence.damaged.has(runId) ? 'I7' : 'I5', `${workflowId} no longer replays:\n${reason.diff}`);
-      if (reason.kind === 'refused' && !this.#harmed.has(workflowId)) this.#kernel.violate('I10', `${workflowId} was suspended, for ${reason.inputId}: ${reason.message}`);
-      this.#resume(workflowId, runId);
+    for (const { runId, reason, ...workflow } of this.#shape.suspended()) {
+      const name = nameOf(workflow);
+      this.#clients.suspended.add(name);
+      if (reason.kind === 'nondeterminism') this.#kernel.violate(this.#shape.evidence.damaged.has(runId) ? 'I7' : 'I5', `${name} no longer replays:\n${reason.diff}`);
+      if (reason.kind === 'refused' && !this.#harmed.has(name)) this.#kernel.violate('I10', `${name} was suspended, for ${reason.inputId}: ${reason.message}`);
+      this.#resume(workflow, runId);
     }
   }
 
-  #resume(workflowId: string, runId: string): void {
+  #resume(workflow: Workflow, runId: string): void {
     const known = this.#resumes.get(runId) ?? { count: 0, nextMs: this.#kernel.now + RESUME_AFTER_MS };
     this.#resumes.set(runId, known);
     if (known.nextMs > this.#kernel.now) return;
     known.count += 1;
     known.nextMs = this.#kernel.now + 8 * RESUME_AFTER_MS;
-    if (known.count > RESUMES_MAX && this.#harmed.has(workflowId)) this.#clients.terminate(workflowId);
-    else this.#clients.resume(workflowId);
+    if (known.count > RESUMES_MAX && this.#harmed.has(nameOf(workflow))) this.#clients.terminate(workflow);
+    else this.#clients.resume(workflow);
   }
 }

@@ -1,10 +1,11 @@
 import { isClosed, type ActivationOutput, type EventBody, type Json } from '@perdure/contract';
 import { checkStep, Engine, replayPlan, type RunState } from '@perdure/engine';
 import { deriveRunId, sha256Hex } from '@perdure/identity';
-import type { Ack } from './client.js';
+import { nameOf as workflowOf, type Ack, type Workflow } from './client.js';
 import type { Evidence, RunHistory, Testimony } from './evidence.js';
 import { Interpreter, type Memory } from './interpreter.js';
-import { expectedOf, type Program, type Step } from './program.js';
+import { expectedOf, isEndOf, TENANTS, type Program, type Step } from './program.js';
+import { EPOCH_MS } from './sim-process.js';
 import type { Violation } from './violation.js';
 
 const engine = new Engine({ deriveRunId, digest: sha256Hex });
@@ -17,7 +18,8 @@ export async function judge(evidence: Evidence, testimony: Testimony): Promise<V
   for (const run of runs) {
     checkGapless(run, say);
     checkReplay(run, evidence.damaged.has(run.row.runId) ? 'I7' : 'I5', say);
-    checkClosings(run, testimony.done, say);
+    checkClosings(run, testimony, say);
+    checkTenant(run, say);
     checkChildren(run, say);
   }
   checkEvents(runs, say);
@@ -30,7 +32,7 @@ export async function judge(evidence: Evidence, testimony: Testimony): Promise<V
 }
 
 type Say = (invariant: string, what: string) => void;
-const nameOf = ({ row }: RunHistory): string => `${row.workflowId} (run ${row.runId.slice(0, 6)})`;
+const nameOf = ({ row }: RunHistory): string => `${row.tenant}/${row.workflowId} (run ${row.runId.slice(0, 6)})`;
 
 function checkGapless(run: RunHistory, say: Say): void {
   let next = 1;
@@ -68,15 +70,34 @@ export function replay(run: Pick<RunHistory, 'transitions'>): { readonly diff?: 
   return { memory: interpreter.memory };
 }
 
-function checkClosings(run: RunHistory, done: ReadonlySet<string>, say: Say): void {
+function checkClosings(run: RunHistory, { done, handedOutMs }: Testimony, say: Say): void {
   const { tenant, workflowId, runId } = run.row;
   const closed = new Set<number>();
+  for (const { at, events } of run.transitions) for (const event of events) if (handedOutMs && event.kind === 'activityClosed') checkTimeout(run, { event, atMs: at - EPOCH_MS, handedOutMs }, say);
   for (const event of run.events) {
     if (event.kind !== 'activityClosed') continue;
     if (closed.has(event.seq)) say('I8', `activity ${event.seq} of ${nameOf(run)} is recorded twice`);
     closed.add(event.seq);
     if (event.outcome.status === 'completed' && !done.has(`${tenant}/${workflowId}/${runId}/${event.seq}`)) say('I8', `activity ${event.seq} of ${nameOf(run)} is recorded as completed, and nobody carried it out`);
   }
+}
+
+/** No time runs out before it is over. */
+function checkTimeout(run: RunHistory, { event: { seq, outcome }, atMs, handedOutMs }: { readonly event: Extract<EventBody, { kind: 'activityClosed' }>; readonly atMs: number; readonly handedOutMs: ReadonlyMap<string, number> }, say: Say): void {
+  if (outcome.status !== 'timedOut' || outcome.timeout === 'heartbeat') return;
+  const asked = run.transitions.find(({ events }) => events.some((event) => event.kind === 'activityScheduled' && event.seq === seq));
+  const scheduled = asked?.events.find((event) => event.kind === 'activityScheduled' && event.seq === seq) as Extract<EventBody, { kind: 'activityScheduled' }> | undefined;
+  if (!asked || !scheduled) return;
+  const { startToCloseTimeoutMs, scheduleToCloseTimeoutMs = 0 } = scheduled.options;
+  const { tenant, workflowId, runId } = run.row;
+  const [sinceMs, timeoutMs] = outcome.timeout === 'startToClose' ? [handedOutMs.get(`${tenant}/${workflowId}/${runId}/${seq}`) ?? Infinity, Math.min(startToCloseTimeoutMs, scheduleToCloseTimeoutMs || Infinity)] : [asked.at - EPOCH_MS, scheduleToCloseTimeoutMs];
+  if (atMs - sinceMs < timeoutMs) say('I8', `activity ${seq} of ${nameOf(run)} timed out (${outcome.timeout}) after ${atMs - sinceMs} ms, not ${timeoutMs}`);
+}
+
+/** What a tenant's clients and workers bring is marked; none of it is in another's run. */
+function checkTenant(run: RunHistory, say: Say): void {
+  const text = JSON.stringify([run.events, run.row.result]);
+  for (const other of TENANTS) if (other !== run.row.tenant && new RegExp(`[" /]${other}:`, 'u').test(text)) say('tenants', `${nameOf(run)} has seen something of ${other}`);
 }
 
 /** Code that awaits the start of a child would wait for ever. */
@@ -93,19 +114,21 @@ function checkEvents(runs: readonly RunHistory[], say: Say): void {
   for (const run of runs) {
     for (const event of run.events) {
       if (event.kind !== 'eventReceived') continue;
-      const before = takers.get(event.event.id);
-      if (before !== undefined) say('§12', `event ${event.event.id} was taken by ${before} and by ${nameOf(run)}`);
-      takers.set(event.event.id, nameOf(run));
+      const id = `${event.event.tenant}/${event.event.id}`;
+      const before = takers.get(id);
+      if (before !== undefined) say('§12', `event ${id} was taken by ${before} and by ${nameOf(run)}`);
+      takers.set(id, nameOf(run));
     }
   }
 }
 
-const ofWorkflow = (runs: readonly RunHistory[], workflowId: string): RunHistory[] => runs.filter(({ row }) => row.workflowId === workflowId);
+const ofWorkflow = (runs: readonly RunHistory[], { tenant, workflowId }: Workflow): RunHistory[] => runs.filter(({ row }) => row.tenant === tenant && row.workflowId === workflowId);
 const count = (runs: readonly RunHistory[], is: (event: EventBody) => boolean): number => runs.reduce((sum, { events }) => sum + events.filter(is).length, 0);
 
 /** What a client was told is so, both ways. */
-function checkAck({ workflowId, inputId, outcome, operation }: Ack, all: readonly RunHistory[], say: Say): void {
-  const runs = ofWorkflow(all, workflowId);
+function checkAck({ inputId, outcome, operation, ...workflow }: Ack, all: readonly RunHistory[], say: Say): void {
+  const runs = ofWorkflow(all, workflow);
+  const workflowId = workflowOf(workflow);
   const wanted = outcome.kind === 'refused' ? 0 : 1;
   const tell = (times: number): void => {
     if (times !== wanted) say('I1', `${inputId} of ${workflowId} was answered ${outcome.kind}, and happened ${times} times`);
@@ -140,7 +163,7 @@ function checkOnce(runs: readonly RunHistory[], say: Say): void {
   for (const run of runs) {
     for (const event of run.events) {
       if (event.kind !== 'signalReceived' && event.kind !== 'updateAccepted') continue;
-      const key = `${run.row.workflowId} ${event.kind} ${event.id}`;
+      const key = `${run.row.tenant}/${run.row.workflowId} ${event.kind} ${event.id}`;
       if (seen.has(key)) say('I1', `${event.id} happened twice in ${nameOf(run)}`);
       seen.add(key);
     }
@@ -153,12 +176,14 @@ interface Case {
   readonly damaged: ReadonlySet<string>;
 }
 
-function checkProgram({ workflowId, steps, operations }: Program, { runs: all, testimony, damaged }: Case, say: Say): void {
-  const runs = ofWorkflow(all, workflowId);
+function checkProgram(program: Program, { runs: all, testimony, damaged }: Case, say: Say): void {
+  const { steps, operations } = program;
+  const runs = ofWorkflow(all, program);
+  const workflowId = workflowOf(program);
   const last = runs.find(({ row }) => row.continuedTo === undefined);
   if (!last) return say('I1', `${workflowId} was never started`);
   const { status, result } = last.row;
-  const accepted = (kind: Ack['operation']): boolean => testimony.acks.some((ack) => ack.workflowId === workflowId && ack.operation === kind && ack.outcome.kind === 'accepted');
+  const accepted = (kind: Ack['operation']): boolean => testimony.acks.some((ack) => workflowOf(ack) === workflowId && ack.operation === kind && ack.outcome.kind === 'accepted');
   const wasAsked = (kind: 'cancel' | 'terminate'): boolean => operations.some((operation) => operation.kind === kind) || accepted(kind);
   if (accepted('terminate') && status !== 'terminated') say('§16', `${workflowId} was terminated, and is ${status}`);
   if (status === 'terminated' && wasAsked('terminate')) return;
@@ -180,6 +205,9 @@ function differs(steps: readonly Step[], log: readonly Json[]): string | undefin
   const expected = expectedOf(steps);
   for (const [index, step] of real.entries()) {
     const [wanted, got] = [expected[index], log[index]];
+    const acts = step.do === 'activity' ? [step.act] : step.do === 'group' ? step.acts : [];
+    const ends = step.do === 'group' ? (got as readonly Json[]) : [got];
+    if (acts.some((act, nth) => !isEndOf(act, ends[nth]))) return `step ${index} gave ${JSON.stringify(got)}`;
     if (wanted !== undefined) {
       if (JSON.stringify(wanted) !== JSON.stringify(got)) return `step ${index} gave ${JSON.stringify(got)}, not ${JSON.stringify(wanted)}`;
     } else if (step.do === 'child') {

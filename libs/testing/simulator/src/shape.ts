@@ -1,10 +1,10 @@
 import type { SuspendReason } from '@perdure/contract';
+import type { Workflow } from './client.js';
 import type { Door } from './door.js';
 import type { Evidence } from './evidence.js';
 import type { Desk } from './worker.js';
 
-export interface SuspendedRun {
-  readonly workflowId: string;
+export interface SuspendedRun extends Workflow {
   readonly runId: string;
   readonly reason: SuspendReason;
 }

@@ -1,5 +1,5 @@
 import { ALL_GUARDS, type Guards } from '@perdure/guards';
-import { ClientGroup } from './client.js';
+import { ClientGroup, nameOf, type Workflow } from './client.js';
 import { EmbeddedServer } from './embedded-server.js';
 import { calm, drawFaults, type Faults } from './faults.js';
 import { HandOuts } from './hand-outs.js';
@@ -7,12 +7,13 @@ import { Kernel } from './kernel.js';
 import { Mesh, type ShapeOptions } from './mesh.js';
 import { Operator } from './operator.js';
 import { judge } from './oracles.js';
-import { drawPrograms } from './program.js';
+import { drawPrograms, TENANTS, type Program } from './program.js';
 import { Random } from './random.js';
 import type { Shape } from './shape.js';
 import { SimProcess } from './sim-process.js';
+import { Tokens } from './tokens.js';
 import type { Violation } from './violation.js';
-import { Worker } from './worker.js';
+import { Worker, type WorkerOptions } from './worker.js';
 
 /** `mesh`: each service owns slices of its own, over logs, stores and a bus. `embedded`: a shard in one file. */
 export const SHAPES = ['mesh', 'embedded'] as const;
@@ -44,15 +45,14 @@ export async function simulate({ seed, shape: name = 'mesh', guards = ALL_GUARDS
   const faults = drawFaults(kernel.random);
   const drawn = { ...faults };
   const done = new Set<string>();
-  const shape = await open(name, { kernel, faults, guards, handOuts: new HandOuts(kernel) });
-  for (const [index, desk] of shape.desks.entries()) {
-    const parts = { kernel, faults, desk, done: ({ idempotencyKey }: { readonly idempotencyKey: string }) => void done.add(idempotencyKey) };
-    for (const each of ['a', 'b']) new Worker({ ...parts, name: `worker-${each}-${index}` });
-    new Worker({ ...parts, name: `surgeon-${index}`, isSurgical: true });
-  }
+  const handOuts = new HandOuts(kernel);
+  const shape = await open(name, { kernel, faults, guards, handOuts });
   const clients = new ClientGroup(new SimProcess(kernel, 'client', faults), () => shape.doors());
-  const programs = drawPrograms(kernel.random, kernel.random.int(1, 5));
+  const programs = drawPrograms(kernel.random);
+  const parts = { kernel, faults, done: ({ idempotencyKey }: { readonly idempotencyKey: string }) => void done.add(idempotencyKey), outside: new SimProcess(kernel, 'outside', faults), tokens: new Tokens(kernel) };
+  for (const tenant of TENANTS.filter((each) => programs.some((program) => program.tenant === each))) for (const [index, desk] of shape.desks.entries()) employ({ ...parts, tenant, desk, index });
   for (const program of programs) clients.run(program);
+  for (const workflow of strangersOf(programs)) clients.pry(workflow);
   kernel.after(FAULTS_MS, () => {
     calm(faults);
     kernel.note('kernel', 'faults stop');
@@ -70,7 +70,7 @@ export async function simulate({ seed, shape: name = 'mesh', guards = ALL_GUARDS
   const seen = [...kernel.violations];
   const stuck = isQuiet || seen.length > 0 ? [] : [...(await shape.evidence.leftovers()), ...(clients.busy > 0 ? [{ invariant: 'I1', what: `${clients.busy} requests were never answered` }] : [])];
   // What an oracle saw on the way is why the world stopped; what is not yet there then is no finding.
-  const judged = seen.length > 0 ? [] : await judge(shape.evidence, { programs, acks: clients.acks, published: clients.published, done });
+  const judged = seen.length > 0 ? [] : await judge(shape.evidence, { programs, acks: clients.acks, published: clients.published, done, handedOutMs: hasTrueClocks(drawn) ? handOuts.lastMs : undefined });
   const violations = [...seen, ...judged, ...stuck];
   for (const { invariant, what } of violations.slice(seen.length)) kernel.note('ORACLE', `${invariant}: ${what}`);
   shape.close?.();
@@ -78,3 +78,19 @@ export async function simulate({ seed, shape: name = 'mesh', guards = ALL_GUARDS
 }
 
 const open = async (name: ShapeName, options: ShapeOptions): Promise<Shape> => (name === 'mesh' ? new Mesh(options) : EmbeddedServer.open(options));
+
+/** A tenant's workers at one desk: two, and one for what has crashed others. */
+function employ({ index, ...parts }: Omit<WorkerOptions, 'name'> & { readonly index: number }): void {
+  for (const each of ['a', 'b']) new Worker({ ...parts, name: `worker-${parts.tenant}-${each}-${index}` });
+  new Worker({ ...parts, name: `surgeon-${parts.tenant}-${index}`, isSurgical: true });
+}
+
+/** Workflows that one tenant has, and another one has not. */
+const strangersOf = (programs: readonly Program[]): readonly Workflow[] => {
+  const tenants = TENANTS.filter((tenant) => programs.some((program) => program.tenant === tenant));
+  const there = new Set(programs.map(nameOf));
+  return programs.flatMap(({ workflowId }) => tenants.map((tenant) => ({ tenant, workflowId }))).filter((workflow) => !there.has(nameOf(workflow)));
+};
+
+/** What is measured by one process's clock holds for all. */
+const hasTrueClocks = ({ skewMaxMs, clockJumpEveryMs }: Faults): boolean => skewMaxMs === 0 && clockJumpEveryMs === Infinity;

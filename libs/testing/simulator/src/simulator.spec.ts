@@ -13,7 +13,7 @@ describe('The simulated world', () => {
   }, 120_000);
 
   it.each(SHAPES)('leaves the same trace for the same seed, byte for byte: %s', async (shape) => {
-    for (const seed of [3, 62, 183]) {
+    for (const seed of [3, 120, 183]) {
       const [first, second] = [await simulate({ seed, shape }), await simulate({ seed, shape })];
       expect(first.trace.length).toBeGreaterThan(10);
       expect(second.trace.join('\n')).toBe(first.trace.join('\n'));
