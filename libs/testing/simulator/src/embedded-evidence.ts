@@ -4,6 +4,12 @@ import { contentsOf, type ShardContents } from '@perdure/sqlite';
 import type { EmbeddedDisk } from './embedded-file.js';
 import { toRunHistory, type Evidence, type Leftover, type RunHistory } from './evidence.js';
 
+/** As `leftIn` and `openRuns` have it. */
+const AT_REST = `select not (
+  exists (select 1 from run where closed_at is null) or exists (select 1 from task) or exists (select 1 from timer) or exists (select 1 from wait)
+  or exists (select 1 from event where state = 'offered') or exists (select 1 from rollback where body ->> '$.endedAt' is null) or exists (select 1 from inbox)
+) as rest`;
+
 /** What the files of an embedded server's shards hold. */
 export class EmbeddedEvidence implements Evidence {
   readonly #disks: readonly EmbeddedDisk[];
@@ -22,6 +28,10 @@ export class EmbeddedEvidence implements Evidence {
 
   async eventIds(): Promise<ReadonlySet<string>> {
     return new Set(this.#disks.flatMap(({ db }) => contentsOf(db).events.map(({ event }) => `${event.tenant}/${event.id}`)));
+  }
+
+  async isAtRest(): Promise<boolean> {
+    return this.#disks.every(({ db }) => (db.prepare(AT_REST).get() as { readonly rest: number }).rest === 1);
   }
 
   async leftovers(): Promise<readonly Leftover[]> {

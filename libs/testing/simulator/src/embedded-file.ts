@@ -4,6 +4,7 @@ import type { Guards } from '@perdure/guards';
 import { StoreFault } from '@perdure/history';
 import { ShardFile } from '@perdure/sqlite';
 import { INDIGESTIBLE } from './disk.js';
+import { prepareOnce } from './prepare-once.js';
 import type { SimProcess } from './sim-process.js';
 
 const FULL = 2;
@@ -28,7 +29,7 @@ export class EmbeddedDisk {
 
   #create(): void {
     this.path = `file:simulated-${threadId}-${++files}?mode=memory&cache=shared`;
-    this.db = new DatabaseSync(this.path);
+    this.db = prepareOnce(new DatabaseSync(this.path));
   }
 
   /** After each commit. */
@@ -64,6 +65,7 @@ export class SimShardFile extends ShardFile {
 
   constructor(process: SimProcess, disk: EmbeddedDisk, { shard, guards }: { readonly shard: number; readonly guards: Guards }) {
     super({ path: disk.path, shard, guards });
+    prepareOnce(this.db);
     const { synchronous } = this.db.prepare('pragma synchronous').get() as { synchronous: number };
     this.#world = { process, disk, synchronous };
     this.db.exec(`create temp trigger heavy before insert on main.transition when instr(new.events, '${INDIGESTIBLE}') begin select raise(abort, 'a row cannot be stored'); end`);

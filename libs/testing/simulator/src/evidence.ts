@@ -20,6 +20,8 @@ export interface Leftover {
 export interface Evidence {
   runs(): Promise<readonly RunHistory[]>;
   leftovers(): Promise<readonly Leftover[]>;
+  /** There are none: asked often, and cheaper than to name them. */
+  isAtRest(): Promise<boolean>;
   /** External events in any state, `tenant/id`. */
   eventIds(): Promise<ReadonlySet<string>>;
   /** Runs of which a snapshot was damaged. */

@@ -65,6 +65,10 @@ export class MeshEvidence implements Evidence {
     return [...found, ...this.#openRuns()];
   }
 
+  async isAtRest(): Promise<boolean> {
+    return (await this.leftovers()).length === 0;
+  }
+
   #openRuns(): Leftover[] {
     const kept = new Set<string>();
     for (const { rows } of this.#disk.tasks.values()) for (const { spec } of rows.values()) kept.add(runKeyOf(spec.run));
