@@ -57,6 +57,15 @@ describe('spans of what shards report', () => {
     expect(only('input signal')).toMatchObject({ links: [{ context: { traceId: sender.slice(3, 35) } }], parentSpanContext: { spanId: ROOT.slice(36, 52) } });
   });
 
+  it('leave an event’s request in its own trace, for many runs may take the event', () => {
+    const request = requests.open({ method: 'POST', route: '/v1/events' })!;
+    const { context } = request;
+    record(signal({ input: 'eventOffered', isRequest: false, sender: toTraceparent(context) }));
+    requests.close(request, ANSWERED);
+    expect(only('input eventOffered')).toMatchObject({ links: [{ context: { traceId: context.traceId } }], parentSpanContext: { spanId: ROOT.slice(36, 52) } });
+    expect(only('POST /v1/events').spanContext().traceId).toBe(context.traceId);
+  });
+
   it('leave out a request for a run that is not sampled', () => {
     const request = requests.open(SIGNAL)!;
     record({ kind: 'joined', trace: ROOT.replace(/01$/, '00'), sender: toTraceparent(request.context) });
