@@ -9,7 +9,11 @@ import { ShardFile, SqliteRunReader } from '@perdure/sqlite';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { aloneAfterDeaths } from './alone-after-deaths.js';
 import { EmbeddedShard } from './embedded-shard.js';
+
+/** After a first death so many inputs run alone. */
+const ALONE_FIRST = 8;
 
 const DEADLY = 'now the process dies';
 
@@ -72,7 +76,7 @@ describe('Code that kills its process', () => {
     file = mortal;
     const sandbox = await Sandbox.create({ snapshotKey: new Uint8Array(32) });
     shard = await EmbeddedShard.open({
-      file, bundles: new OneBundle(made), sandbox, clock, random: () => 0.5, snapshotKey: new Uint8Array(32),
+      file, bundles: new OneBundle(made), sandbox, clock, random: () => 0.5, snapshotKey: new Uint8Array(32), aloneAfter: (count) => aloneAfterDeaths(count, ALONE_FIRST),
       onFatal: () => undefined,
       log: (_, message) => {
         if (message !== DEADLY || mortal.isDead) return;
@@ -132,6 +136,22 @@ describe('Code that kills its process', () => {
       expect(first).toMatchObject({ status: wanted });
       await open();
     }
+  });
+
+  it('is found as well when much comes before it', async () => {
+    await start('a', 'counts', 1_000);
+    await start('poisoned', 'counts', 1);
+    const others = Array.from({ length: 2 * ALONE_FIRST }, (_, index) => toInput('a', { kind: 'signal', name: 'add', input: 1 }, `other-${index}`));
+    const poison = toInput('poisoned', { kind: 'signal', name: 'die' });
+    let told: InputOutcome | undefined;
+    for (let lives = 0; !told && lives < 8; lives++) {
+      const answers = await Promise.allSettled([...others, poison].map((input) => shard.append([input])));
+      const last = answers.at(-1)!;
+      if (last.status === 'fulfilled') told = last.value[0];
+      if (file.isDead) await open();
+    }
+    expect(told).toMatchObject({ kind: 'refused', problem: { code: 'internal' } });
+    expect(deaths).toBe(5);
   });
 
   it('is found too where no client brings it, and what its run awaited is kept for the resume', async () => {

@@ -6,6 +6,7 @@ import { isFatal, rethrow } from './fatal.js';
 import { singly } from './peers/peers.js';
 import { ShardGateway, type QueryRequest, type ShardFigures, type ShardHints } from './shard-gateway.js';
 import { ShardMachines } from './shard-machines.js';
+import { aloneAfterDeaths } from './alone-after-deaths.js';
 import type { EmbeddedShardOptions } from './shard-options.js';
 import { Tries } from './tries.js';
 import { inputOf, type EventsWork, type InputWork, type OneWork, type Work } from './work.js';
@@ -23,7 +24,7 @@ const TRIES_MAX = 3;
  *    a bound, and the rest is kept in the same transaction for the next.
  * 2. Nothing of a batch is told before its commit (I1, I4); after one that failed, all of them are as the file says (I3).
  * 3. What is in a batch that failed by its content is tried again one by one; the one at fault is refused (I10).
- * 4. After an unclean death the first batch's worth of inputs runs one by one, each try counted in the file before it begins. What the
+ * 4. After an unclean death the first batch's worth of inputs (more after several in a row) runs one by one, each try counted in the file before it begins. What the
  *    process lives through is uncounted again; what has ended three is refused (I10).
  */
 export class EmbeddedShard extends ShardGateway {
@@ -42,6 +43,8 @@ export class EmbeddedShard extends ShardGateway {
   #alone: number;
   /** …and counted, since one of them may have killed the process before this one. */
   #isCounted: boolean;
+  /** It is noted that it has lived for long. */
+  #isCalm = false;
   #sweeper: Sweeper<EmbeddedShard> | undefined;
   readonly #waiting = new Map<string, InputWork[]>();
   readonly #listeners: ((hints: ShardHints) => void)[] = [];
@@ -52,8 +55,9 @@ export class EmbeddedShard extends ShardGateway {
     super();
     this.#options = options;
     this.#tries = new Tries(options.file);
-    this.#isCounted = this.#tries.isAfterDeath;
-    this.#alone = this.#isCounted ? (options.aloneMax ?? LIMITS.batchInputsMax) : 0;
+    const { deaths } = this.#tries;
+    this.#isCounted = deaths > 0;
+    this.#alone = deaths > 0 ? (options.aloneAfter ?? aloneAfterDeaths)(deaths) : 0;
   }
 
   static async open(options: EmbeddedShardOptions): Promise<EmbeddedShard> {
@@ -138,6 +142,12 @@ export class EmbeddedShard extends ShardGateway {
     });
     if (!machines.inbox.isEmpty) this.#wake();
     machines.peers?.send();
+  }
+
+  #becomeCalm(): void {
+    if (this.#isCalm || this.#isCounted) return;
+    this.#tries.calm();
+    this.#isCalm = true;
   }
 
   /** If it cannot be written, the next process is careful for nothing. */
@@ -417,6 +427,7 @@ export class EmbeddedShard extends ShardGateway {
   async #sweep(): Promise<boolean> {
     const { clock, retentionMs = 7 * DAY_MS } = this.#options;
     this.#machines.correlator.sweep(clock.now());
+    this.#becomeCalm();
     this.#woken = true;
     return (await this.#machines.processor.purge({ closedBeforeMs: clock.now() - retentionMs, limit: PURGE_RUNS_MAX })) === PURGE_RUNS_MAX;
   }

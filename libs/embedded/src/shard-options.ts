@@ -21,8 +21,8 @@ export interface EmbeddedShardOptions {
   readonly retentionMs?: number;
   /** Default `LIMITS.eventsBufferedMax`. */
   readonly eventsBufferedMax?: number;
-  /** After an unclean death so many inputs run one by one. Default `LIMITS.batchInputsMax`. */
-  readonly aloneMax?: number;
+  /** After so many unclean deaths in a row, how many inputs run one by one. Default: a batch's worth, and four times as many with each death more. */
+  readonly aloneAfter?: (deaths: number) => number;
   /** Takes the spans of traced runs, a commit at a time. Absent: traces are off. */
   readonly onSpans?: (report: SpanReport) => void;
   /** Memory is not as the file says, and only opening the file anew tells: the shard does no more. Default: an uncaught error, which ends the thread. */

@@ -106,7 +106,7 @@ export class EmbeddedServer implements Shape {
   async #openShard({ process, file, bus }: { readonly process: SimProcess; readonly file: SimShardFile; readonly bus: PortBus }): Promise<EmbeddedShard> {
     const sandbox = new SimRealms(() => this.#crash(process)) as unknown as Sandbox;
     const shard = await EmbeddedShard.open({
-      file, sandbox, bundles: new SimBundles(), clock: process.clock, random: () => this.#kernel.random.next(), snapshotKey: SNAPSHOT_KEY, limits: REALMS, aloneMax: ALONE_MAX,
+      file, sandbox, bundles: new SimBundles(), clock: process.clock, random: () => this.#kernel.random.next(), snapshotKey: SNAPSHOT_KEY, limits: REALMS, aloneAfter: () => ALONE_MAX,
       ...(this.#map.count > 1 ? { peers: { map: this.#map, bus } } : {}),
       onFatal: (error) => {
         this.#kernel.note(process.name, `shard ${file.shard} ends: ${error.message}`);

@@ -35,6 +35,7 @@ export interface WorkerOptions {
 
 interface Held {
   isCancelled: boolean;
+  readonly forget: () => void;
 }
 
 /** A pulling worker: it loses answers, is slow, and dies; then it comes back as a new session. */
@@ -62,12 +63,14 @@ export class Worker {
         const slots = (isSurgical ? 1 : SLOTS) - holding.size;
         const request = { worker: name, session, queues: ['default'], slots, holding: [...holding.keys()], waitMs: slots > 0 ? POLL_MS : 1_000, surgical: isSurgical };
         const { tasks, cancel } = await process.call(() => desk.poll(tenant, request), POLL_MS + 2_000);
-        for (const { token } of cancel) {
+        for (const { token, reason } of cancel) {
           const held = holding.get(token);
-          if (held) held.isCancelled = true;
+          // Who is superseded forgets it; some go on, and answer as zombies.
+          if (reason === 'superseded') held?.forget();
+          else if (held) held.isCancelled = true;
         }
         for (const task of tasks) {
-          const held = { isCancelled: false };
+          const held = { isCancelled: false, forget: () => void holding.delete(task.token) };
           holding.set(task.token, held);
           void this.#work(process, task, held).then(() => holding.delete(task.token));
         }
