@@ -1,5 +1,5 @@
 import type { Effect, Input } from '@perdure/contract';
-import { SliceMachine, type Links, type Outgoing, type SliceMap, type SliceWork } from '@perdure/delivery';
+import { isStoreFault, SliceMachine, type Links, type Outgoing, type SliceMap, type SliceWork } from '@perdure/delivery';
 import type { HistoryCommit } from './ports/history-rows.js';
 import { SoleOwner } from './ports/ownership.js';
 import type { ProcessorDeps, ProcessorOptions } from './processor-options.js';
@@ -34,7 +34,8 @@ export class HistorySlice extends SliceMachine<HistoryCommit> {
   }
 
   override async refuse(work: SliceWork, error: Error): Promise<readonly Outgoing[]> {
-    return work.kind === 'input' ? this.#send(await this.processor.refuse(work.input, error)) : [];
+    // What the store cannot take is not tried again in another form; what has killed its owners is recorded without its code being run.
+    return work.kind === 'input' ? this.#send(await this.processor.refuse(work.input, error, { mayRecord: !isStoreFault(error) })) : [];
   }
 
   override takeRows(): HistoryCommit | undefined {

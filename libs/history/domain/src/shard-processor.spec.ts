@@ -156,6 +156,16 @@ describe('an input at fault', () => {
     expect(await bench.store.findRun(A)).toMatchObject({ status: 'suspended' });
   });
 
+  it('that has killed its process is recorded without its code, if the run awaits it', async () => {
+    const bench = await open();
+    await bench.run(bench.start('a', 'five'));
+    await bench.processor.refuse(bench.closing('a', 1, 6), new Error('it has ended its owner 3 times'), { mayRecord: true });
+    await bench.commit();
+    expect(await bench.store.findRun(A)).toMatchObject({ status: 'suspended', suspended: { kind: 'refused' } });
+    expect(kinds(await bench.run(bench.input('a', 'r1', { kind: 'resume' })))).toEqual(['scheduleTask']);
+    expect(await bench.processor.query(A, { name: 'sum', at: 0 })).toEqual({ value: 6 });
+  });
+
   it('starts nothing for want of a bundle, and tells the parent', async () => {
     const bench = await open();
     await bench.run(bench.start('a', 'nowhere'));
