@@ -41,6 +41,8 @@ export class EmbeddedServer implements Shape {
   readonly #guards: Guards;
   readonly #handOuts: HandOuts;
   readonly #disks: readonly EmbeddedDisk[];
+  /** Shards of dead processes, until their files are closed. */
+  readonly #dying = new Set<EmbeddedShard>();
   /** The shards of a process that ends in order. */
   #ending: Promise<void> | undefined;
   readonly #map: ShardMap;
@@ -82,7 +84,7 @@ export class EmbeddedServer implements Shape {
 
   async settle(): Promise<void> {
     await this.#ending;
-    for (const shard of this.#life?.shards ?? []) await shard.settled();
+    for (const shard of [...(this.#life?.shards ?? []), ...this.#dying]) await shard.settled();
   }
 
   close(): void {
@@ -124,7 +126,11 @@ export class EmbeddedServer implements Shape {
     if (!life || life.process !== process) return;
     life.process.die();
     // A dead process commits nothing; a shard of it that was in the midst of a batch comes to rest before its file is gone.
-    this.#kernel.after(10, () => life.files.forEach((file) => file.close()));
+    for (const shard of life.shards) this.#dying.add(shard);
+    this.#kernel.after(10, () => {
+      for (const shard of life.shards) this.#dying.delete(shard);
+      for (const file of life.files) file.close();
+    });
     this.#life = undefined;
     for (const disk of this.#disks) disk.loseUnsynced();
     this.#kernel.after(this.#kernel.random.int(10, RESTART_MS_MAX), () => void this.#start());

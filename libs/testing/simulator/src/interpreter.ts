@@ -113,7 +113,10 @@ export class Interpreter {
     if (job.kind === 'eventReceived') return this.#done({ event: job.event.id });
     if (job.kind === 'childClosed') return this.#done({ child: job.outcome.status === 'completed' ? (job.outcome.value ?? null) : job.outcome.status });
     if (job.kind === 'signalSettled') return this.#done('told');
-    return this.#done(wait.kind === 'timer' ? 'slept' : 'timeout');
+    if (wait.kind !== 'timer') return this.#done('timeout');
+    const step = this.memory.steps[this.memory.at];
+    if (step?.do === 'sleep' && step.isDeadly) throw new Deadly();
+    return this.#done('slept');
   }
 
   #actEnded(wait: Extract<Wait, { kind: 'acts' }>, { seq, outcome }: Extract<JobEvent, { kind: 'activityClosed' }>): undefined {

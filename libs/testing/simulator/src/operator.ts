@@ -1,6 +1,6 @@
 import { nameOf, type ClientGroup, type Workflow } from './client.js';
 import type { Kernel } from './kernel.js';
-import type { Program } from './program.js';
+import { isHarmed, type Program } from './program.js';
 import type { Shape } from './shape.js';
 
 const RESUMES_MAX = 3;
@@ -18,7 +18,7 @@ export class Operator {
     this.#kernel = kernel;
     this.#clients = clients;
     this.#shape = shape;
-    this.#harmed = new Set(programs.filter(({ operations }) => operations.some(({ kind }) => kind === 'heavy' || kind === 'deadly')).map(nameOf));
+    this.#harmed = new Set(programs.filter(isHarmed).map(nameOf));
   }
 
   look(): void {

@@ -27,7 +27,8 @@ export type Tenant = (typeof TENANTS)[number];
 export type Step =
   | { readonly do: 'activity'; readonly act: Act }
   | { readonly do: 'group'; readonly acts: readonly Act[] }
-  | { readonly do: 'sleep'; readonly ms: number }
+  /** `isDeadly`: the code kills its process when it wakes. */
+  | { readonly do: 'sleep'; readonly ms: number; readonly isDeadly?: boolean }
   | { readonly do: 'signal'; readonly timeoutMs?: number }
   | { readonly do: 'event'; readonly k: string; readonly timeoutMs?: number }
   | { readonly do: 'child'; readonly workflowId: string; readonly steps: readonly Step[] }
@@ -52,6 +53,10 @@ export interface Program {
 }
 
 const KEYS = ['red', 'blue'];
+const DEADLY_SLEEP_P = 0.03;
+
+/** Its client or its code does what harms it. */
+export const isHarmed = ({ steps, operations }: Program): boolean => operations.some(({ kind }) => kind === 'heavy' || kind === 'deadly') || steps.some((step) => step.do === 'sleep' && step.isDeadly);
 
 /** Programs of one seed, of one tenant or of two. */
 export function drawPrograms(random: Random): Program[] {
@@ -96,7 +101,7 @@ function drawSteps(random: Random, drawing: Drawing, { length, isChild }: { read
     const kind = random.pick(isChild ? (['activity', 'sleep', 'event', 'saga'] as const) : (['activity', 'activity', 'group', 'sleep', 'signal', 'event', 'event', 'child', 'saga', 'tell', 'continue'] as const));
     if (kind === 'activity') steps.push({ do: kind, act: drawAct(random, actId, { mayTimeOut: true }) });
     else if (kind === 'group') steps.push({ do: kind, acts: Array.from({ length: random.int(2, 4) }, (_, index) => drawAct(random, `${actId}.${index}`, { mayTimeOut: true })) });
-    else if (kind === 'sleep') steps.push({ do: kind, ms: random.int(1, 20_000) });
+    else if (kind === 'sleep') steps.push({ do: kind, ms: random.int(1, 20_000), ...(!isChild && random.chance(DEADLY_SLEEP_P) ? { isDeadly: true } : {}) });
     else if (kind === 'signal') steps.push({ do: kind, ...timeout() });
     else if (kind === 'event') {
       const k = random.chance(0.5) ? random.pick(KEYS) : id;
