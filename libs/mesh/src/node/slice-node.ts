@@ -1,6 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { DAPR_LIMITS } from '@perdure/dapr';
-import { serviceOf, SliceOwner, type SliceMachine, type SliceName } from '@perdure/delivery';
+import { OneAtATime, serviceOf, SliceOwner, type SliceMachine, type SliceName } from '@perdure/delivery';
 import { NO_LEVELS, ShardMetrics, ShardObserver, Sweeper } from '@perdure/hosting';
 import { createHttpApp } from '@perdure/http';
 import { observeHttp, requestFields, ServerMetrics } from '@perdure/telemetry';
@@ -63,12 +63,13 @@ export const startSliceNode = async <Rows, M extends SliceMachine<Rows>>(parts: 
   const { config, self, clock, random, logger, membership, sidecar, logs, bus, map, calls, tracing } = parts;
   const metrics = new ShardMetrics();
   const spans = tracing?.shards(service.requests);
+  const suspects = new OneAtATime();
   const slices = map.slices.filter((slice) => serviceOf(slice) === self.service);
   const open = (slice: SliceName, events: NonNullable<Parameters<typeof SliceOwner.open>[0]['events']>): Promise<SliceOwner<Rows, M>> => {
     // Spans are made once the slice has gone on.
     const observer = new ShardObserver({ clock, metrics, ...(spans ? { report: (report) => void setImmediate(() => spans.record(report)) } : {}) });
     return SliceOwner.open<Rows, M>({
-      slice, store: new TimedSliceStore(service.store(slice), (tookMs) => observer.wrote(tookMs)), ...(service.hasLog ? { log: logs.of(slice) } : {}), logs, bus, clock, random, events, batches: observer,
+      slice, store: new TimedSliceStore(service.store(slice), (tookMs) => observer.wrote(tookMs)), ...(service.hasLog ? { log: logs.of(slice) } : {}), logs, bus, clock, random, events, suspects, batches: observer,
       machine: (context) => service.machine(slice, { ...context, observer }),
       defer: (run) => void setImmediate(run),
     });

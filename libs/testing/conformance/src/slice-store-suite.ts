@@ -49,7 +49,7 @@ function epochs(subject: Subject): void {
   describe('the epoch', () => {
     it('is 0 where nobody was, and rises by one with each owner', async () => {
       const { store } = subject.made;
-      expect(await store.head()).toEqual({ epoch: 0, cursor: 0, isClean: false, outbox: [], lastNumbers: {}, marks: [], tombstones: [] });
+      expect(await store.head()).toEqual({ epoch: 0, cursor: 0, isClean: false, tried: [], outbox: [], lastNumbers: {}, marks: [], tombstones: [] });
       expect(await store.epoch()).toBe(0);
       await store.takeOver(0);
       await (await subject.made.reopen()).takeOver(1);
@@ -193,6 +193,7 @@ function tries(subject: Subject): void {
       expect([await store.countTry(1, '@0'), await store.countTry(1, '@0'), await store.countTry(1, '@1')]).toEqual([1, 1, 1]);
       await store.takeOver(1);
       expect(await store.countTry(2, '@0')).toBe(2);
+      expect([...(await store.head()).tried].sort()).toEqual(['@0', '@1']);
       await store.survived(1, '@0');
       expect(await (await subject.made.reopen()).countTry(2, '@0')).toBe(1);
       await store.survived(2, '@nothing');

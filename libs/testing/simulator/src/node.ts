@@ -1,6 +1,6 @@
 import { CompensationSlice } from '@perdure/compensation';
 import { CorrelationSlice } from '@perdure/correlation';
-import { serviceOf, SliceOwner, type SliceMachine, type SliceMap, type SliceName } from '@perdure/delivery';
+import { OneAtATime, serviceOf, SliceOwner, type SliceMachine, type SliceMap, type SliceName } from '@perdure/delivery';
 import { Engine } from '@perdure/engine';
 import type { Guards } from '@perdure/guards';
 import { HistorySlice, type BundleSource, type RealmHost } from '@perdure/history';
@@ -40,6 +40,7 @@ export class Node {
   readonly #logs: SimLogs;
   readonly #bus: SimBus;
   readonly #realms: RealmHost;
+  readonly #suspects = new OneAtATime();
 
   constructor(options: NodeOptions) {
     this.#options = options;
@@ -93,6 +94,7 @@ export class Node {
       random: () => kernel.random.next(),
       defer: process.defer,
       guards,
+      suspects: this.#suspects,
       limits: LIMITS,
       machine: (context) => this.#machine(slice, context) as Promise<SliceMachine<unknown>>,
       events: {

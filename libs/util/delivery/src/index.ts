@@ -12,6 +12,7 @@ export { Membership } from './membership.js';
 export type { MeshNode } from './membership.js';
 export { serviceOf, SERVICES, sliceIndexOf } from './message.js';
 export type { Confirmation, Envelope, Message, MessageBody, Origin, Service, SliceName, UndoClosedMessage } from './message.js';
+export { OneAtATime } from './one-at-a-time.js';
 export { Outbox } from './outbox.js';
 export type { OutboxChanges, OutboxRow } from './outbox.js';
 export type { OwnerEvents } from './owner-events.js';

@@ -1,4 +1,4 @@
-import type { Effect, Outcome, RunKey } from '@perdure/contract';
+import { PerdureError, type Effect, type Outcome, type RunKey } from '@perdure/contract';
 
 export const SERVICES = ['history', 'scheduler', 'correlation', 'compensation'] as const;
 /** Those that own slices; ingestion owns none. */
@@ -25,6 +25,14 @@ export interface UndoClosedMessage {
 
 /** What one slice sends another. */
 export type MessageBody = Effect | UndoClosedMessage;
+
+/** What is said to a shard goes into its log. */
+export const hasLogOfInputs = (slice: SliceName): boolean => serviceOf(slice) === 'history';
+
+export const toLogBody = (body: MessageBody): { readonly kind: 'input'; readonly input: Extract<MessageBody, { to: 'history' }>['input'] } => {
+  if (body.to !== 'history') throw new PerdureError('internal', `A message to ${body.to} is no input.`);
+  return { kind: 'input', input: body.input };
+};
 
 /** Where a message came from (I4). `mark`: the smallest number that its sender has not had confirmed. */
 export interface Origin {

@@ -5,6 +5,7 @@ import { Bus } from './bus.js';
 import { Logs, type Log } from './log.js';
 import type { Confirmation, Envelope, MessageBody, SliceName } from './message.js';
 import { SliceMachine, type Outgoing, type SliceWork } from './slice-machine.js';
+import { OneAtATime } from './one-at-a-time.js';
 import { SliceOwner } from './slice-owner.js';
 import type { SliceCommit } from './slice-store.js';
 import { StoreFault, type StoreFaultKind } from './store-fault.js';
@@ -118,9 +119,9 @@ describe('The owner of a slice', () => {
     }
     clock.advanceTo(until);
   };
-  const open = async (): Promise<SliceOwner<readonly string[], Names>> => {
+  const open = async (suspects = new OneAtATime()): Promise<SliceOwner<readonly string[], Names>> => {
     const owner = await SliceOwner.open<readonly string[], Names>({
-      slice: SLICE, store, log, logs: new OneLog(log), bus, clock,
+      slice: SLICE, store, log, logs: new OneLog(log), bus, clock, suspects,
       random: () => 1,
       machine: async () => new Names(stored),
       defer: (run) => void queue.push(run),
@@ -263,6 +264,22 @@ describe('The owner of a slice', () => {
     await store.survived(-2, '@0');
     await advance(10_000);
     expect(stored).toEqual(['a']);
+  });
+
+  it('tries what is suspected while its process tries no other suspect, and counts it no sooner', async () => {
+    await open();
+    store.tries.set('@0', new Set([-1]));
+    await log.append([{ body: { kind: 'input', input: input('suspected') } }, { body: { kind: 'input', input: input('a') } }]);
+    queue = [];
+    const suspects = new OneAtATime();
+    const other = Promise.withResolvers<void>();
+    void suspects.run(() => other.promise);
+    await open(suspects);
+    // If the other one kills the process now, this one is not to blame.
+    expect([stored, store.tries.get('@0')!.size]).toEqual([[], 1]);
+    other.resolve();
+    await settle();
+    expect(stored).toEqual(['suspected', 'a']);
   });
 
   it('does not count a try that its owner lived through', async () => {

@@ -7,9 +7,11 @@ import { commitBatch, isStepDown, StepDown } from './commit-batch.js';
 import { DELIVERY_LIMITS, type DeliveryLimits } from './delivery-limits.js';
 import { Intake } from './intake.js';
 import { checkLog, type Log, type LogPosition, type Logs } from './log.js';
-import { serviceOf, type Confirmation, type Envelope, type MessageBody, type Origin, type SliceName } from './message.js';
+import { hasLogOfInputs, toLogBody, type Confirmation, type Envelope, type SliceName } from './message.js';
+import { OneAtATime } from './one-at-a-time.js';
 import { Outbox } from './outbox.js';
 import type { OwnerEvents } from './owner-events.js';
+import type { Item, Reader } from './owner-work.js';
 import type { BatchObserver, Outgoing, SliceMachine, SliceWork } from './slice-machine.js';
 import type { SliceCommit, SliceHead, SliceStore } from './slice-store.js';
 import { isStoreFault, StoreFault } from './store-fault.js';
@@ -30,24 +32,10 @@ export interface SliceOwnerOptions<Rows, M extends SliceMachine<Rows>> {
   readonly defer: (run: () => void) => void;
   readonly limits?: Partial<DeliveryLimits>;
   readonly guards?: Guards;
+  /** Shared by all owners of a process: of what may kill it they try one thing at a time. */
+  readonly suspects?: OneAtATime;
   readonly events?: OwnerEvents;
   readonly batches?: BatchObserver;
-}
-
-/** One work of a batch, and what is to be committed when it is done. */
-interface Item {
-  readonly work: SliceWork;
-  readonly origin?: Origin;
-  /** Position after it, for a record of the log. */
-  readonly position?: LogPosition;
-  /** Names it across owners. */
-  readonly name: string;
-}
-
-interface Reader {
-  readonly end: number;
-  readonly run: () => Promise<void>;
-  readonly reject: (error: PerdureError) => void;
 }
 
 /** Confirmed rows are deleted with the next batch, or alone after this time. */
@@ -61,7 +49,8 @@ const TIDY_AFTER_MS = 1_000;
  * 2. A batch is one transaction: the machine's rows, what it sends, what it received, and the cursor. Nothing leaves before it.
  * 3. After a batch that failed all is as the store says. What failed by its content is tried work by work; the one at fault is refused.
  * 4. After an unclean death the first works run singly, each try counted in the store before it begins. What an owner lives through,
- *    whatever comes of it, is uncounted again (I10).
+ *    whatever comes of it, is uncounted again; and what is suspected runs while its process tries no other suspect, so that only one of
+ *    them is counted when it dies (I10).
  */
 export class SliceOwner<Rows, M extends SliceMachine<Rows>> {
   readonly #options: SliceOwnerOptions<Rows, M>;
@@ -74,6 +63,9 @@ export class SliceOwner<Rows, M extends SliceMachine<Rows>> {
   #position: LogPosition | undefined;
   /** Works that are still to be run singly. */
   #careful: number;
+  /** Works that owners were trying when they died. */
+  readonly #suspected: ReadonlySet<string>;
+  readonly #suspects: OneAtATime;
   #messages: Item[] = [];
   #readers: Reader[] = [];
   /** The turn in hand. */
@@ -103,6 +95,8 @@ export class SliceOwner<Rows, M extends SliceMachine<Rows>> {
     this.#cursor = head.cursor;
     this.#position = position;
     this.#careful = isCareful ? this.#limits.batchWorksMax : 0;
+    this.#suspected = new Set(head.tried);
+    this.#suspects = options.suspects ?? new OneAtATime();
     this.#outbox = new Outbox({ source: options.slice, rows: head.outbox, lastNumbers: head.lastNumbers, limits: this.#limits, random: options.random, guards, isOrdered: hasLogOfInputs });
     this.#intake = new Intake(head, (body) => machine.linksOf(body), guards);
   }
@@ -268,10 +262,7 @@ export class SliceOwner<Rows, M extends SliceMachine<Rows>> {
     for (const [index, item] of items.entries()) {
       this.#careful -= 1;
       try {
-        const tries = await this.#options.store.countTry(this.epoch, item.name);
-        if (tries > this.#limits.triesMax && (await this.#wereDeaths(item))) await this.#refuse(item, new PerdureError('internal', `It has ended its owner ${tries - 1} times.`));
-        else await this.#runBatch([item], { triesDropped: [item.name] });
-        if (this.#isPaused) await this.#options.store.survived(this.epoch, item.name);
+        await (this.#suspected.has(item.name) ? this.#suspects.run(() => this.#try(item)) : this.#try(item));
       } catch (thrown) {
         this.#giveBack(items.slice(index));
         await this.#options.store.survived(this.epoch, item.name).catch(() => undefined);
@@ -281,6 +272,13 @@ export class SliceOwner<Rows, M extends SliceMachine<Rows>> {
       // It was given back, and so were the records after it.
       if (this.#isPaused) return this.#giveBack(items.slice(index + 1));
     }
+  }
+
+  async #try(item: Item): Promise<void> {
+    const tries = await this.#options.store.countTry(this.epoch, item.name);
+    if (tries > this.#limits.triesMax && (await this.#wereDeaths(item))) await this.#refuse(item, new PerdureError('internal', `It has ended its owner ${tries - 1} times.`));
+    else await this.#runBatch([item], { triesDropped: [item.name] });
+    if (this.#isPaused) await this.#options.store.survived(this.epoch, item.name);
   }
 
   /** Whether the owners that have tried it are dead: one that lives says so within a while. */
@@ -489,12 +487,4 @@ export class SliceOwner<Rows, M extends SliceMachine<Rows>> {
   }
 }
 
-/** What is said to a shard goes into its log. */
-const hasLogOfInputs = (slice: SliceName): boolean => serviceOf(slice) === 'history';
-
 const notOwner = (error: PerdureError): PerdureError => (error.retryable ? error : new PerdureError('not-owner', error.message, { cause: error }));
-
-const toLogBody = (body: MessageBody): { readonly kind: 'input'; readonly input: Extract<MessageBody, { to: 'history' }>['input'] } => {
-  if (body.to !== 'history') throw new PerdureError('internal', `A message to ${body.to} is no input.`);
-  return { kind: 'input', input: body.input };
-};

@@ -16,6 +16,8 @@ export interface SliceHead {
   readonly log?: LogPosition;
   /** The last owner let go of it; otherwise it died, or was replaced. */
   readonly isClean: boolean;
+  /** Works whose tries are counted: owners died over them, or have not said yet that they live. */
+  readonly tried: readonly string[];
   readonly outbox: readonly OutboxRow[];
   readonly lastNumbers: Readonly<Record<string, number>>;
   readonly marks: readonly MarkRow[];

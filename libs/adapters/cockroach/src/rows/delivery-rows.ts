@@ -66,21 +66,25 @@ const READ_LAST_NUMBERS: Statement = { name: 'read_last_numbers', text: 'select 
 const READ_MARKS: Statement = { name: 'read_marks', text: 'select source, mark, seen from marks where slice = $1' };
 const READ_TOMBSTONES: Statement = { name: 'read_tombstones', text: 'select source, number, key, body from tombstones where slice = $1 order by source, number' };
 
-export const deliveryReads = (slice: SliceName): Query[] => [READ_OUTBOX, READ_LAST_NUMBERS, READ_MARKS, READ_TOMBSTONES].map((statement) => ({ statement, values: [slice] }));
+const READ_TRIED: Statement = { name: 'read_tried', text: 'select distinct work from tries where slice = $1' };
+
+export const deliveryReads = (slice: SliceName): Query[] => [READ_OUTBOX, READ_LAST_NUMBERS, READ_MARKS, READ_TOMBSTONES, READ_TRIED].map((statement) => ({ statement, values: [slice] }));
 
 interface DeliveryRows {
   readonly outbox: readonly OutboxRow[];
   readonly lastNumbers: Readonly<Record<string, number>>;
   readonly marks: readonly MarkRow[];
   readonly tombstones: readonly TombstoneRow[];
+  readonly tried: readonly string[];
 }
 
 /** Of what `deliveryReads` gave. */
-export function toDeliveryRows([outbox, lastNumbers, marks, tombstones]: readonly (readonly Row[])[]): DeliveryRows {
+export function toDeliveryRows([outbox, lastNumbers, marks, tombstones, tried]: readonly (readonly Row[])[]): DeliveryRows {
   return {
     outbox: (outbox as unknown as { destination: SliceName; number: number; body: string }[]).map((row) => ({ ...row, body: JSON.parse(row.body) as OutboxRow['body'] })),
     lastNumbers: Object.fromEntries((lastNumbers as unknown as { destination: string; number: number }[]).map(({ destination, number }) => [destination, number])),
     marks: (marks as unknown as { source: SliceName; mark: number; seen: string }[]).map((row) => ({ ...row, seen: JSON.parse(row.seen) as number[] })),
     tombstones: (tombstones as unknown as { source: SliceName; number: number; key: string; body: string }[]).map((row) => ({ ...row, key: fromKeyText(row.key), body: JSON.parse(row.body) as TombstoneRow['body'] })),
+    tried: (tried as unknown as { work: string }[]).map(({ work }) => work),
   };
 }

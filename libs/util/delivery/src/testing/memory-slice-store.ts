@@ -41,7 +41,7 @@ export class MemorySliceStore<Rows> extends SliceStore<Rows> {
 
   override async head(): Promise<SliceHead> {
     const { cursor, isClean, log } = this;
-    return jsonCopy({ epoch: this.#epoch, cursor, isClean, ...(log ? { log } : {}), outbox: [...this.outbox.values()], lastNumbers: this.lastNumbers, marks: [...this.marks.values()], tombstones: [...this.tombstones.values()] });
+    return jsonCopy({ epoch: this.#epoch, cursor, isClean, ...(log ? { log } : {}), tried: [...this.tries].flatMap(([work, epochs]) => (epochs.size > 0 ? [work] : [])), outbox: [...this.outbox.values()], lastNumbers: this.lastNumbers, marks: [...this.marks.values()], tombstones: [...this.tombstones.values()] });
   }
 
   override async takeOver(from: number): Promise<void> {

@@ -1,0 +1,21 @@
+import type { PerdureError } from '@perdure/contract';
+import type { LogPosition } from './log.js';
+import type { Origin } from './message.js';
+import type { SliceWork } from './slice-machine.js';
+
+/** One work of a batch, and what is to be committed when it is done. */
+export interface Item {
+  readonly work: SliceWork;
+  readonly origin?: Origin;
+  /** Position after it, for a record of the log. */
+  readonly position?: LogPosition;
+  /** Names it across owners. */
+  readonly name: string;
+}
+
+/** Waits until the log is consumed as far as it was when it was asked. */
+export interface Reader {
+  readonly end: number;
+  readonly run: () => Promise<void>;
+  readonly reject: (error: PerdureError) => void;
+}
