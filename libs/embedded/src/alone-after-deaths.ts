@@ -1,6 +1,7 @@
 import { LIMITS } from '@perdure/contract';
 
-const ALONE_MAX = 65_536;
+/** More would hold up for minutes a server that is killed often, and not by what it is sent. */
+const ALONE_MAX = LIMITS.batchInputsMax;
 
 /**
  * How many inputs run one by one after so many unclean deaths in a row. What kills may come only when its client sends it again, behind much that others send: as

@@ -24,7 +24,7 @@ const TRIES_MAX = 3;
  *    a bound, and the rest is kept in the same transaction for the next.
  * 2. Nothing of a batch is told before its commit (I1, I4); after one that failed, all of them are as the file says (I3).
  * 3. What is in a batch that failed by its content is tried again one by one; the one at fault is refused (I10).
- * 4. After an unclean death the first batch's worth of inputs (more after several in a row) runs one by one, each try counted in the file before it begins. What the
+ * 4. After an unclean death the first batch's worth of inputs runs one by one, each try counted in the file before it begins. What the
  *    process lives through is uncounted again; what has ended three is refused (I10).
  */
 export class EmbeddedShard extends ShardGateway {
