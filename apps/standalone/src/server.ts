@@ -39,7 +39,7 @@ export const startServer = async (config: Config, { logger, onFatal }: { readonl
   const tracing = await startTracing(config.traces, { logger, clock });
   const spans = tracing?.shards();
   const data = { metaPath, snapshotKey, retentionMs: config.retentionMs, traces: tracing !== undefined };
-  const shard = await startShards({ folder, map, data, logger, onFatal, onSpans: (report) => spans?.record(report) });
+  const { gateway: shard, checkpoints } = await startShards({ folder, map, data, logger, onFatal, onSpans: (report) => spans?.record(report) });
   const metrics = new ServerMetrics();
   const committed = Array.from({ length: map.count }, (_, index) => openReader(shardPath(folder, index)));
   const readiness = new Readiness();
@@ -59,6 +59,7 @@ export const startServer = async (config: Config, { logger, onFatal }: { readonl
       readiness.draining = true;
       await shard.drain();
       await nest.close();
+      await checkpoints.close();
       await shard.close();
       for (const db of committed) db.close();
       meta.close();

@@ -5,9 +5,9 @@ import type { SpanReport } from '@perdure/hosting';
 import { HOST_STACK_MB } from '@perdure/sandbox';
 import type { Logger } from 'pino';
 import type { ShardThreadData } from './shard-thread.js';
+import { logTold } from './told-log.js';
 
-interface ToldMessage {
-  readonly log?: { readonly level: 'info' | 'warn' | 'error'; readonly message: string; readonly fields: object };
+interface ToldSpans {
   readonly spans?: SpanReport;
 }
 
@@ -20,11 +20,9 @@ export interface ShardHostOptions {
 /** Starts a shard in a thread of its own and waits until it has opened its file. */
 export const startShard = async (data: ShardThreadData, { logger, onFatal, onSpans }: ShardHostOptions): Promise<ThreadGateway> => {
   const worker = new Worker(new URL('./shard-thread.js', import.meta.url), { workerData: data, transferList: data.peers.map((peer) => peer.port), resourceLimits: { stackSizeMb: HOST_STACK_MB } });
-  worker.on('message', (batch: ToldMessage[]) => {
-    for (const { log, spans } of batch) {
-      if (log) logger[log.level](log.fields, log.message);
-      else if (spans) onSpans(spans);
-    }
+  logTold(worker, logger);
+  worker.on('message', (batch: readonly ToldSpans[]) => {
+    for (const { spans } of batch) if (spans) onSpans(spans);
   });
   // Its first message says that the file is open; failing to open it is an `error`, which rejects.
   await once(worker, 'message');

@@ -2,13 +2,15 @@ import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import { SystemClock } from '@perdure/clock';
 import { BundleStacks, EmbeddedShard, PortBus, serveShard, ShardMap } from '@perdure/embedded';
 import { Sandbox } from '@perdure/sandbox';
-import { MetaFile, ShardFile, SqliteBundleSource } from '@perdure/sqlite';
+import { CheckpointSignal, MetaFile, ShardFile, SqliteBundleSource } from '@perdure/sqlite';
 
 /** What the main thread tells a shard's thread. */
 export interface ShardThreadData {
   readonly metaPath: string;
   readonly shardPath: string;
   readonly shard: number;
+  /** Of the shard's `CheckpointSignal`. */
+  readonly checkpoints: SharedArrayBuffer;
   readonly snapshotKey: Uint8Array;
   readonly retentionMs: number;
   /** Whether it reports the spans of traced runs. */
@@ -19,12 +21,12 @@ export interface ShardThreadData {
   readonly peers: readonly { readonly shard: number; readonly port: MessagePort }[];
 }
 
-const { metaPath, shardPath, shard, snapshotKey, retentionMs, traces, shards, peers } = workerData as ShardThreadData;
+const { metaPath, shardPath, shard, checkpoints, snapshotKey, retentionMs, traces, shards, peers } = workerData as ShardThreadData;
 const port = parentPort!;
 const meta = new MetaFile(metaPath);
 const bus = new PortBus(new Map(peers.map((peer) => [peer.shard, peer.port])));
 const opened = await EmbeddedShard.open({
-  file: new ShardFile({ path: shardPath, shard }),
+  file: new ShardFile({ path: shardPath, shard, checkpoints: new CheckpointSignal(checkpoints) }),
   bundles: new SqliteBundleSource(meta),
   stacks: new BundleStacks(meta),
   sandbox: await Sandbox.create({ snapshotKey }),

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { PerdureError } from '@perdure/contract';
 import { ShardedGateway, type ShardGateway, type ShardMap } from '@perdure/embedded';
-import type { MetaFile } from '@perdure/sqlite';
+import { CheckpointSignal, type MetaFile } from '@perdure/sqlite';
+import { startCheckpoints, type Checkpoints } from './checkpoint-host.js';
 import { startShard, type ShardHostOptions } from './shard-host.js';
 import type { ShardThreadData } from './shard-thread.js';
 
@@ -26,20 +27,28 @@ export const shardCount = (meta: MetaFile, { folder, wanted }: { readonly folder
 export interface ShardsOptions extends ShardHostOptions {
   readonly folder: string;
   readonly map: ShardMap;
-  readonly data: Omit<ShardThreadData, 'shard' | 'shardPath' | 'shards' | 'peers'>;
+  readonly data: Omit<ShardThreadData, 'shard' | 'shardPath' | 'checkpoints' | 'shards' | 'peers'>;
 }
 
-/** Starts all shards, each in a thread of its own. When one does not open, those that did are closed again. */
-export const startShards = async ({ folder, map, data, ...host }: ShardsOptions): Promise<ShardGateway> => {
-  const peers = connectAll(map.count);
-  const started = await Promise.allSettled(peers.map((its, shard) => startShard({ ...data, shard, shardPath: shardPath(folder, shard), shards: map.count, peers: its }, host)));
+export interface StartedShards {
+  readonly gateway: ShardGateway;
+  readonly checkpoints: Checkpoints;
+}
+
+/** Starts all shards, each in a thread of its own, and one thread for their checkpoints. When a shard does not open, those that did are closed again. */
+export const startShards = async ({ folder, map, data, ...host }: ShardsOptions): Promise<StartedShards> => {
+  const files = connectAll(map.count).map((peers, shard) => ({ shard, peers, shardPath: shardPath(folder, shard), checkpoints: new CheckpointSignal().memory }));
+  const started = await Promise.allSettled(files.map((its) => startShard({ ...data, ...its, shards: map.count }, host)));
   const shards = started.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
   const failed = started.find((each) => each.status === 'rejected');
   if (failed) {
     await Promise.all(shards.map((shard) => shard.close()));
     throw failed.reason;
   }
-  return shards.length === 1 ? shards[0]! : new ShardedGateway({ shards, map });
+  return {
+    gateway: shards.length === 1 ? shards[0]! : new ShardedGateway({ shards, map }),
+    checkpoints: startCheckpoints({ shards: files.map((its) => ({ path: its.shardPath, signal: its.checkpoints })) }, host),
+  };
 };
 
 /** A channel between any two shards; gives each shard its ends. */

@@ -9,14 +9,21 @@ const VARINT_BYTES_MAX = 5;
 const MORE = 0x80;
 
 /**
+ * What a delta is made in, kept for the next one: a thread makes hundreds a second, and memory outside of V8's heap, though it is garbage at once,
+ * makes it collect the whole heap when there is much of it.
+ */
+const scratch = { runs: Buffer.alloc(0), words: new Int32Array(0), delta: Buffer.alloc(0) };
+
+/**
  * How a memory differs from another that may be shorter and then counts as zeros; both are whole blocks. Runs of words that differ, each as
  * the number of words that it lies behind the end of the run before, its length and its words XORed with the other's.
- * `length of the runs' part (u32) ‖ (gap, length)… as varints ‖ words…`: apart, since they compress better so.
+ * `length of the runs' part (u32) ‖ (gap, length)… as varints ‖ zeros up to a word's boundary ‖ words…`: apart, since they compress better so.
+ *
+ * What is returned lasts until the next call.
  */
 export function deltaOf(memory: Buffer, base: Buffer): Buffer {
   const pieces = differingPieces(memory, base);
-  const runs = Buffer.allocUnsafe(pieces.length * PIECE_WORDS * VARINT_BYTES_MAX);
-  const words = new Int32Array(pieces.length * PIECE_WORDS);
+  const { runs, words } = roomFor(pieces.length * PIECE_WORDS);
   const of = wordsOf(memory);
   let runsEnd = 0;
   let wordsEnd = 0;
@@ -35,16 +42,37 @@ export function deltaOf(memory: Buffer, base: Buffer): Buffer {
       lastEnd = at;
     }
   }
-  const head = Buffer.alloc(WORD_BYTES);
-  head.writeUInt32LE(runsEnd);
-  return Buffer.concat([head, runs.subarray(0, runsEnd), Buffer.from(words.buffer, 0, wordsEnd * WORD_BYTES)]);
+  return assemble(runs.subarray(0, runsEnd), words.subarray(0, wordsEnd));
 }
+
+/** Room for so many words that differ, and for the runs that they are in. */
+function roomFor(words: number): { readonly runs: Buffer; readonly words: Int32Array } {
+  if (scratch.words.length < words) {
+    scratch.words = new Int32Array(words);
+    // At worst each second word differs, in a run of its own.
+    scratch.runs = Buffer.alloc(words * VARINT_BYTES_MAX);
+  }
+  return scratch;
+}
+
+function assemble(runs: Buffer, words: Int32Array): Buffer {
+  const wordsAt = toBoundary(WORD_BYTES + runs.length);
+  const length = wordsAt + words.byteLength;
+  if (scratch.delta.length < length) scratch.delta = Buffer.alloc(length);
+  const delta = scratch.delta.subarray(0, length);
+  delta.writeUInt32LE(runs.length);
+  delta.fill(0, WORD_BYTES + runs.length, wordsAt);
+  delta.set(runs, WORD_BYTES);
+  delta.set(new Uint8Array(words.buffer, words.byteOffset, words.byteLength), wordsAt);
+  return delta;
+}
+
+const toBoundary = (bytes: number): number => Math.ceil(bytes / WORD_BYTES) * WORD_BYTES;
 
 /** Makes of the other memory the one that differed from it so. */
 export function applyDelta(memory: Buffer, delta: Buffer): void {
   const runsEnd = WORD_BYTES + delta.readUInt32LE();
-  // Copied, for words must lie on word boundaries.
-  const words = new Int32Array(Uint8Array.prototype.slice.call(delta, runsEnd).buffer);
+  const words = wordsOf(aligned(delta.subarray(toBoundary(runsEnd))));
   const to = wordsOf(memory);
   let at = 0;
   let word = 0;
@@ -56,6 +84,9 @@ export function applyDelta(memory: Buffer, delta: Buffer): void {
     for (const end = at + length.value; at < end; at++) to[at]! ^= words[word++]!;
   }
 }
+
+/** Words must lie on word boundaries: what does not is copied. */
+const aligned = (bytes: Buffer): Buffer => (bytes.byteOffset % WORD_BYTES === 0 ? bytes : Buffer.from(Uint8Array.prototype.slice.call(bytes).buffer));
 
 function differingPieces(memory: Buffer, base: Buffer): number[] {
   const pieces: number[] = [];

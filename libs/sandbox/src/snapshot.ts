@@ -7,22 +7,24 @@ import { WASM_PAGE_BYTES } from './limits.js';
 import { applyDelta, deltaOf } from './memory-delta.js';
 
 const TAG_BYTES = 32;
-const VERSION = 3;
+const VERSION = 4;
+const LENGTH_BYTES = 4;
 
 /** Why a snapshot does not serve (I7); `corrupt`: damaged, cut, of another format or authenticated with another key. */
 export type SnapshotRejection = 'other-build' | 'other-bundle' | 'other-baseline' | 'corrupt';
 
 /**
- * `tag ‖ version ‖ head length ‖ head ‖ zstd(pages ‖ delta)`: the realm's memory as its difference from the baseline, without what its
+ * `tag ‖ version ‖ head length ‖ head ‖ length of the delta ‖ pages ‖ zstd(delta)`: the realm's memory as its difference from the baseline, without what its
  * allocator holds free. The tag covers all that follows it; the head names what the image fits.
  */
 export function takeSnapshot(instance: Instance, baseline: Baseline, key: Uint8Array): Uint8Array {
   zeroFreeMemory(instance, { heapStart: baseline.heapStart, runtime: baseline.roots.runtime });
-  const pages = Buffer.alloc(4);
-  pages.writeUInt32LE(instance.pages);
-  const content = Buffer.concat([pages, deltaOf(memoryOf(instance), baseline.image)]);
-  const body = zstdCompressSync(content, { params: { [constants.ZSTD_c_compressionLevel]: 1 } });
-  const signed = Buffer.concat([headOf(instance.engine.build, baseline), body]);
+  const delta = deltaOf(memoryOf(instance), baseline.image);
+  const sizes = Buffer.alloc(2 * LENGTH_BYTES);
+  sizes.writeUInt32LE(delta.length);
+  sizes.writeUInt32LE(instance.pages, LENGTH_BYTES);
+  const body = zstdCompressSync(delta, { params: { [constants.ZSTD_c_compressionLevel]: 1 } });
+  const signed = Buffer.concat([headOf(instance.engine.build, baseline), sizes, body]);
   return Buffer.concat([tagOf(key, signed), signed]);
 }
 
@@ -39,11 +41,15 @@ export function rejectionOf(image: Uint8Array, expected: { readonly build: strin
 /** Puts the image, which must fit, into an instance that stands at the baseline. */
 export function applySnapshot(instance: Instance, image: Uint8Array): void {
   const { signed } = partsOf(image);
-  const content = zstdDecompressSync(signed.subarray(3 + signed.readUInt16LE(1)), { maxOutputLength: 4 * instance.engine.maximumPages * WASM_PAGE_BYTES });
-  const pages = content.readUInt32LE(0);
+  const sizesAt = 3 + signed.readUInt16LE(1);
+  const deltaBytes = signed.readUInt32LE(sizesAt);
+  const pages = signed.readUInt32LE(sizesAt + LENGTH_BYTES);
+  // In one piece of the size that it has.
+  const chunkSize = Math.max(deltaBytes, constants.Z_MIN_CHUNK);
+  const delta = zstdDecompressSync(signed.subarray(sizesAt + 2 * LENGTH_BYTES), { chunkSize, maxOutputLength: deltaBytes });
   instance.reserve(pages);
   instance.pages = pages;
-  applyDelta(memoryOf(instance), content.subarray(4));
+  applyDelta(memoryOf(instance), delta);
 }
 
 /** What is the realm's. */

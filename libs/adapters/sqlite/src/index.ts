@@ -1,5 +1,7 @@
 export { MetaFile, SqliteBundleSource } from './bundle-file.js';
 export type { DeployedBundle } from './bundle-file.js';
+export { CheckpointSignal } from './checkpoint-signal.js';
+export { Checkpointer } from './checkpointer.js';
 export { SqliteCorrelationStore } from './correlation-store.js';
 export { FolderLock } from './folder-lock.js';
 export { openReader } from './open-database.js';

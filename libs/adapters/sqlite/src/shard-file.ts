@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Guards } from '@perdure/guards';
+import type { CheckpointSignal } from './checkpoint-signal.js';
 import { MEMORY, openDatabase } from './open-database.js';
 import { SHARD_SCHEMA } from './shard-schema.js';
 import { toStoreFault } from './sqlite-fault.js';
@@ -9,7 +10,12 @@ export interface ShardFileOptions {
   readonly path: string;
   readonly shard?: number;
   readonly guards?: Guards;
+  /** A `Checkpointer` in another thread does the checkpoints. Absent: SQLite does them within commits. */
+  readonly checkpoints?: CheckpointSignal | undefined;
 }
+
+/** When the other thread is behind or has ended, checkpoints are made within commits after all. */
+const LOG_PAGES_MAX = 32_000;
 
 /**
  * One shard's file and its only writing connection.
@@ -25,11 +31,14 @@ export class ShardFile {
   readonly #begin: StatementSync;
   readonly #commit: StatementSync;
   readonly #rollback: StatementSync;
+  readonly #checkpoints: CheckpointSignal | undefined;
 
-  constructor({ path, shard = 0, guards }: ShardFileOptions) {
+  constructor({ path, shard = 0, guards, checkpoints }: ShardFileOptions) {
     this.path = path;
     this.shard = shard;
+    this.#checkpoints = checkpoints;
     this.db = openDatabase(path, SHARD_SCHEMA, guards);
+    if (checkpoints) this.db.exec(`pragma wal_autocheckpoint = ${LOG_PAGES_MAX}`);
     this.#begin = this.db.prepare('begin immediate');
     this.#commit = this.db.prepare('commit');
     this.#rollback = this.db.prepare('rollback');
@@ -42,12 +51,14 @@ export class ShardFile {
 
   /** All that `write` does is durable when this returns. @throws StoreFault, and then none of it is there (but see `commitUnknown`) */
   transaction<T>(write: () => T): T {
+    if (this.#checkpoints?.takeNearlyDone()) this.#endCheckpoint();
     let committing = false;
     try {
       this.#begin.run();
       const result = write();
       committing = true;
       this.#commit.run();
+      this.#checkpoints?.wrote();
       return result;
     } catch (error) {
       if (this.db.isTransaction) this.#rollback.run();
@@ -70,6 +81,14 @@ export class ShardFile {
 
   close(): void {
     if (this.db.isOpen) this.db.close();
+  }
+
+  #endCheckpoint(): void {
+    try {
+      this.db.exec('pragma wal_checkpoint(passive)');
+    } catch {
+      // The log has it all, as before. What ails the disk shows in the next commit, or in the checkpointer's.
+    }
   }
 
   #takeEpoch(): number {
