@@ -121,7 +121,7 @@ export class ShardMachines {
     let inputs = [...first];
     let processed = 0;
     for (let isFirst = true; ; isFirst = false) {
-      inputs.push(...(await this.#gather()));
+      inputs.push(...(await this.#gather(inputs.length)));
       if (inputs.length === 0 && !isFirst) return processed;
       if (inputs.length > 0 && processed >= PROCESSED_MAX) {
         this.inbox.put(inputs);
@@ -144,12 +144,12 @@ export class ShardMachines {
 
   async #keep(effects: readonly Effect[]): Promise<void> {
     this.inbox.put(await this.#dispatch(effects));
-    for (let found = await this.#gather(); found.length > 0; found = await this.#gather()) this.inbox.put(found);
+    for (let found = await this.#gather(1); found.length > 0; found = await this.#gather(1)) this.inbox.put(found);
   }
 
-  /** What the machines have for history. */
-  async #gather(): Promise<Input[]> {
-    const inputs = this.scheduler.takeInputs();
+  /** What the machines have for history, beside so many others. */
+  async #gather(others: number): Promise<Input[]> {
+    const inputs = this.scheduler.takeInputs(others);
     this.compensator.closed(this.scheduler.takeUndoClosings(), this.#options.clock.now());
     // A run that waits for an event may be another shard's.
     const offers = this.correlator.takeInputs().filter((input) => !this.peers?.post({ to: 'history', input }));

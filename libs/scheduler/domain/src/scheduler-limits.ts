@@ -12,8 +12,8 @@ export const SCHEDULER_LIMITS = {
   retellCancelMs: 5_000,
   /** Deadlines handled in one batch; the rest follow in the next. */
   dueMaxPerBatch: 1_000,
-  /** Timers fired in one batch. Each wakes a run, most often one that is not in memory: so few that a second in which 50,000 are due leaves the other runs their share of every batch (design §14). */
-  timersMaxPerBatch: 4,
+  /** Timers fired in one batch, at most: see `FiringPace`. */
+  timersMaxPerBatch: 32,
   answersMaxPerBatch: 4_096,
   /** Answers that wait for a batch; beyond it workers are told `overloaded`. */
   answersWaitingMax: 100_000,

@@ -6,6 +6,7 @@ import { AlarmHeap } from './alarm-heap.js';
 import { Claims, type ReadyCount } from './claims.js';
 import { DeskMail, type AnswerCall } from './desk-mail.js';
 import { DueQueue } from './due-queue.js';
+import { FiringPace } from './firing-pace.js';
 import { RunIndex } from './run-index.js';
 import { SCHEDULER_LIMITS, type SchedulerLimits } from './scheduler-limits.js';
 import type { AttemptEnd, AttemptEnding } from './scheduler-observer.js';
@@ -42,6 +43,7 @@ export class Scheduler extends TaskDesk {
   readonly #due = new DueQueue<Task | Session>();
   /** Apart, since many may be due in one second: what else is due must not wait behind them. */
   readonly #dueTimers = new DueQueue<Timer>();
+  readonly #pace: FiringPace;
   #progressed: { readonly task: Task; readonly token: string; readonly progress: HeartbeatRequest['progress'] }[] = [];
   #order = 0;
   #batchOpen = false;
@@ -56,6 +58,7 @@ export class Scheduler extends TaskDesk {
     this.#clock = options.clock;
     this.#limits = { ...SCHEDULER_LIMITS, ...options.limits };
     this.#mail = new DeskMail(this.#limits);
+    this.#pace = new FiringPace(this.#limits);
     this.#claims = new Claims({
       clock: options.clock,
       slice: options.slice ?? 0,
@@ -171,9 +174,9 @@ export class Scheduler extends TaskDesk {
     }
   }
 
-  /** Inputs for history, in the order in which they came about. */
-  takeInputs(): Input[] {
-    this.#openBatch();
+  /** Inputs for history, in the order in which they came about. `others`: how many inputs the batch has from elsewhere. */
+  takeInputs(others = 0): Input[] {
+    this.#openBatch(others);
     return this.#stage.takeInputs();
   }
 
@@ -207,16 +210,18 @@ export class Scheduler extends TaskDesk {
     this.#arm();
   }
 
-  #openBatch(): void {
+  #openBatch(others = 0): void {
     if (this.#batchOpen) return;
     this.#batchOpen = true;
     this.#woken = false;
     // Before the answers: a failed attempt's last progress is for the next one.
     for (const { task, token, progress } of this.#progressed) if (task.token === token) this.#change(task, { ...task.state, progress });
     this.#progressed = [];
-    for (const call of this.#mail.take()) this.#handle(call);
+    const calls = this.#mail.take();
+    for (const call of calls) this.#handle(call);
     for (const subject of this.#due.take(this.#limits.dueMaxPerBatch)) this.#handleDue(subject);
-    for (const timer of this.#dueTimers.take(this.#limits.timersMaxPerBatch)) this.#fire(timer);
+    const room = this.#pace.next(calls.reduce((sum, { answers }) => sum + answers.length, others));
+    for (const timer of this.#dueTimers.take(room)) this.#fire(timer);
     this.#claims.flush();
     this.#arm();
   }
