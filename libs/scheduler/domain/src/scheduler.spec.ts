@@ -383,17 +383,17 @@ describe('Scheduler', () => {
     it('fires a crowd that is due at once in bounded batches', async () => {
       slice = new SliceHarness({ timersMaxPerBatch: 4 });
       await slice.scheduler.open();
-      await slice.batch(Array.from({ length: 20 }, (_, seq) => arm(seq, slice.clock.now() + 50)));
+      await slice.batch(Array.from({ length: 40 }, (_, seq) => arm(seq, slice.clock.now() + 50)));
       slice.clock.advanceBy(50);
       const sizes: number[] = [];
       for (let last = 0; slice.woken; last = slice.inputs.length) {
         await slice.batch();
         sizes.push(slice.inputs.length - last);
       }
-      expect(sizes.reduce((sum, size) => sum + size)).toBe(20);
+      expect(sizes.reduce((sum, size) => sum + size)).toBe(40);
       expect(sizes.at(-2)).toBe(4);
       expect(Math.max(...sizes)).toBe(4);
-      expect(new Set(slice.inputs.map(({ id }) => id)).size).toBe(20);
+      expect(new Set(slice.inputs.map(({ id }) => id)).size).toBe(40);
     });
 
     it('lets nothing else that is due wait behind a crowd of timers', async () => {
@@ -418,7 +418,7 @@ describe('Scheduler', () => {
       slice.scheduler.takeChanges();
       slice.scheduler.committed();
       slice.clock.advanceBy(50);
-      expect([1, 2, 40, 3].map(fired)).toEqual([1, 1, 20, 1]);
+      expect([1, 1, 40, 2].map(fired)).toEqual([0, 1, 20, 1]);
     });
 
     it('fires again what a failed commit took back', async () => {
