@@ -38,6 +38,12 @@ const fill = (): void => {
   while (pages().log < CHECKPOINT_PAGES) write(ROWS_PER_WRITE);
 };
 const pages = (): { log: number; checkpointed: number } => ({ ...(file.db.prepare('pragma wal_checkpoint(noop)').get() as { log: number; checkpointed: number }) });
+/** Sees the file as it is now, until closed: what is written later cannot be copied over that. */
+const readerNow = (): { close(): void } => {
+  const reader = openReader(path);
+  reader.exec('begin; select count(*) from audit');
+  return reader;
+};
 const rowsIn = (at: string): number => {
   const reader = openReader(at);
   const { count } = reader.prepare('select count(*) as count from audit').get() as { count: number };
@@ -52,13 +58,15 @@ describe('a checkpointer beside the writer', () => {
     expect(pages().checkpointed).toBe(0);
   });
 
-  it('copies a long one, and with the writer’s next write it begins anew', async () => {
+  it('copies a long one but for the little that comes meanwhile, and with that the writer begins the log anew', async () => {
     fill();
     expect(pages().checkpointed).toBe(0);
+    const reader = readerNow();
+    write();
     expect(checkpointer.run()).toBe(true);
+    reader.close();
     expect(pages().checkpointed).toBeGreaterThanOrEqual(CHECKPOINT_PAGES);
-    // What came since the checkpointer's last look is the writer's to copy.
-    file.db.prepare('update shard set cursor = cursor where id = 1').run();
+    expect(pages().checkpointed).toBeLessThan(pages().log);
     write();
     write();
     expect(pages().log).toBeLessThan(20);
@@ -70,12 +78,10 @@ describe('a checkpointer beside the writer', () => {
 
   it('does not tell the writer to end what a reader holds up, and goes on when it has read', () => {
     write();
-    const reader = openReader(path);
-    reader.exec('begin; select count(*) from audit');
+    const reader = readerNow();
     fill();
     expect(checkpointer.run()).toBe(false);
     expect(signal.takeNearlyDone()).toBe(false);
-    reader.exec('commit');
     reader.close();
     expect(checkpointer.run()).toBe(true);
     expect(signal.takeNearlyDone()).toBe(true);
