@@ -21,7 +21,7 @@ export interface EmbeddedShardOptions {
   readonly retentionMs?: number;
   /** Default `LIMITS.eventsBufferedMax`. */
   readonly eventsBufferedMax?: number;
-  /** After so many unclean deaths in a row, how many inputs run one by one. Default: a batch's worth, and four times as many with each death more. */
+  /** After so many unclean deaths in a row, how many inputs run one by one. Default: `aloneAfterDeaths`. */
   readonly aloneAfter?: (deaths: number) => number;
   /** Takes the spans of traced runs, a commit at a time. Absent: traces are off. */
   readonly onSpans?: (report: SpanReport) => void;
