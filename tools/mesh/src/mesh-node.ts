@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { askHttp, freePort, ServerProcess, startDaprd, type Program } from '@perdure/servers';
 import type { MeshOptions, MeshService, WayEnd } from './mesh-options.js';
+import { startSidecar } from './start-sidecar.js';
 
 export interface NodeOptions {
   readonly root: string;
@@ -42,6 +43,7 @@ export class MeshNodeProcess {
   /** The service's process answers when it serves; whether it is ready, `/readyz` tells. */
   static async start({ root, folder, service, index, port, env, daprd, components, configFile, wayTo }: NodeOptions): Promise<MeshNodeProcess> {
     const name = `${service}-${index}`;
+    const sidecarName = `${name}-daprd`;
     const appPort = port ?? (await freePort());
     const daprPort = await freePort();
     const own = join(folder, name);
@@ -54,7 +56,7 @@ export class MeshNodeProcess {
         name, command: process.execPath, args: [...QUIET, join(root, 'apps', service, 'dist', 'main.js')], env: { ...env, PERDURE_HOST: '127.0.0.1', PERDURE_PORT: String(appPort), PERDURE_ADDRESS: `127.0.0.1:${appFound}`, DAPR_HTTP_PORT: String(sidecarFound) },
         folder: own, temporary: false, logFile: join(own, `${name}.log`), address, port: appPort, ports: [appPort], answers: () => askHttp(`${address}/healthz`),
       }),
-      startDaprd({ program: daprd, name: `${name}-daprd`, folder: own, port: daprPort, appId: service, appPort: appFound, resources: components, configFile, env, args: ['--max-body-size', BODY_MAX, ...APP_HEALTH] }),
+      startSidecar(() => startDaprd({ program: daprd, name: sidecarName, folder: own, port: daprPort, appId: service, appPort: appFound, resources: components, configFile, env, args: ['--max-body-size', BODY_MAX, ...APP_HEALTH] }), { logFile: join(own, `${sidecarName}.log`) }),
     ]);
     const [app, sidecar] = starting;
     if (app.status === 'fulfilled' && sidecar.status === 'fulfilled') return new MeshNodeProcess({ name, service, app: app.value, sidecar: sidecar.value });
