@@ -44,6 +44,14 @@ print('open and close from the pool', microseconds(2_000, () => sandbox.openReal
 const whole = microseconds(1_000, wholeRun);
 print('a five-step run: open, six activations, close', whole, 'us');
 print('  of which one activation', whole / 6, 'us');
+/** Runs that take turns, as those of a server do: what one touches is out of the cache when it is its turn again. */
+const inTurns = (count) => {
+  const realms = Array.from({ length: count }, () => sandbox.openRealm('b'));
+  for (const each of realms) each.activate(START);
+  for (let id = 0; id < 5; id++) for (const each of realms) each.activate(answer(id));
+  for (const each of realms) each.close();
+};
+for (const count of [16, 64, 256]) print(`  the whole run when ${count} take turns`, microseconds(Math.ceil(1_000 / count), () => inTurns(count)) / count, 'us');
 const realm = sandbox.openRealm('b');
 realm.activate(START);
 realm.activate(answer(0));
