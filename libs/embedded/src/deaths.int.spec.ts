@@ -2,7 +2,8 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/gl
 import { bundle, type Bundle } from '@perdure/bundler';
 import { ManualClock } from '@perdure/clock';
 import type { Input, InputBody, InputOutcome } from '@perdure/contract';
-import { BundleSource, StoreFault, type BundleCode } from '@perdure/history';
+import { StoreFault } from '@perdure/history';
+import { OneBundle } from '@perdure/history/testing';
 import { deriveRunId } from '@perdure/identity';
 import { Sandbox } from '@perdure/sandbox';
 import { ShardFile, SqliteRunReader } from '@perdure/sqlite';
@@ -35,20 +36,6 @@ export async function wakes(isDeadly: boolean): Promise<string> {
   return 'awake';
 }
 `;
-
-class OneBundle extends BundleSource {
-  readonly code: BundleCode;
-  constructor(code: BundleCode) {
-    super();
-    this.code = code;
-  }
-  override find(): Promise<BundleCode | undefined> {
-    return Promise.resolve(this.code);
-  }
-  override defaultFor(): Promise<string | undefined> {
-    return Promise.resolve(this.code.hash);
-  }
-}
 
 /** A process that has died commits nothing. `failsAt`: the transaction of that number from now on finds no room. */
 class MortalFile extends ShardFile {

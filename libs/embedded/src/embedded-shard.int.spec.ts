@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { bundle, type Bundle } from '@perdure/bundler';
 import { ManualClock } from '@perdure/clock';
 import type { Input, InputBody, InputOutcome, TaskAnswer, TaskEnvelope } from '@perdure/contract';
-import { BundleSource, type BundleCode } from '@perdure/history';
+import { OneBundle } from '@perdure/history/testing';
 import { deriveRunId } from '@perdure/identity';
 import { Sandbox } from '@perdure/sandbox';
 import { ShardFile, SqliteAuditLog, SqliteRunReader } from '@perdure/sqlite';
@@ -49,20 +49,6 @@ export async function hog(): Promise<void> { for (;;); }
 /** A tenant alone may keep two. */
 const EVENTS_MAX = 4;
 const DAY_MS = 86_400_000;
-
-class OneBundle extends BundleSource {
-  readonly code: BundleCode;
-  constructor(code: BundleCode) {
-    super();
-    this.code = code;
-  }
-  override find(): Promise<BundleCode | undefined> {
-    return Promise.resolve(this.code);
-  }
-  override defaultFor(): Promise<string | undefined> {
-    return Promise.resolve(this.code.hash);
-  }
-}
 
 describe('EmbeddedShard', () => {
   let made: Bundle;

@@ -3,7 +3,7 @@ import { bundle, type Bundle } from '@perdure/bundler';
 import { ManualClock } from '@perdure/clock';
 import type { ExternalEvent, Input, InputBody, InputOutcome, TaskEnvelope } from '@perdure/contract';
 import { StoreFault } from '@perdure/delivery';
-import { BundleSource, type BundleCode } from '@perdure/history';
+import { OneBundle } from '@perdure/history/testing';
 import { deriveRunId } from '@perdure/identity';
 import { Sandbox } from '@perdure/sandbox';
 import { ShardedAuditLog, ShardedRunReader, ShardedWaitReader, ShardFile, SqliteAuditLog, SqliteRunReader, SqliteWaitReader } from '@perdure/sqlite';
@@ -34,20 +34,6 @@ export async function undoing(): Promise<void> {
 }
 `;
 const COUNT = 3;
-
-class OneBundle extends BundleSource {
-  readonly #code: BundleCode;
-  constructor(code: BundleCode) {
-    super();
-    this.#code = code;
-  }
-  override find(): Promise<BundleCode> {
-    return Promise.resolve(this.#code);
-  }
-  override defaultFor(): Promise<string> {
-    return Promise.resolve(this.#code.hash);
-  }
-}
 
 /** A port's message takes a turn of its own. */
 const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));

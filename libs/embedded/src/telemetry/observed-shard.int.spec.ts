@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { bundle } from '@perdure/bundler';
 import { ManualClock } from '@perdure/clock';
 import type { Input } from '@perdure/contract';
-import { BundleSource, StoreFault, type BundleCode } from '@perdure/history';
+import { StoreFault } from '@perdure/history';
+import { OneBundle } from '@perdure/history/testing';
 import type { SpanReport } from '@perdure/hosting';
 import { Sandbox } from '@perdure/sandbox';
 import { ShardFile } from '@perdure/sqlite';
@@ -21,20 +22,6 @@ class MoodyFile extends ShardFile {
     if (!this.isMoody) return super.transaction(write);
     this.isMoody = false;
     throw new StoreFault('unavailable', 'not now');
-  }
-}
-
-class OneBundle extends BundleSource {
-  readonly code: BundleCode;
-  constructor(code: BundleCode) {
-    super();
-    this.code = code;
-  }
-  override find(): Promise<BundleCode> {
-    return Promise.resolve(this.code);
-  }
-  override defaultFor(): Promise<string> {
-    return Promise.resolve(this.code.hash);
   }
 }
 

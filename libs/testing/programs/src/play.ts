@@ -3,7 +3,7 @@ import type { Bundle } from '@perdure/bundler';
 import { ManualClock } from '@perdure/clock';
 import type { Input, InputBody, InputOutcome, Json, TaskAnswer, TaskEnvelope } from '@perdure/contract';
 import { EmbeddedShard } from '@perdure/embedded';
-import { BundleSource, type BundleCode } from '@perdure/history';
+import { OneBundle } from '@perdure/history/testing';
 import { deriveRunId } from '@perdure/identity';
 import type { Sandbox } from '@perdure/sandbox';
 import { contentsOf, ShardFile, type ShardContents } from '@perdure/sqlite';
@@ -37,20 +37,6 @@ const DAY_MS = 86_400_000;
 /** More than the longest program has attempts and waits. */
 const ROUNDS_MAX = 200;
 const TENANT = 'acme';
-
-class OneBundle extends BundleSource {
-  readonly code: BundleCode;
-  constructor(code: BundleCode) {
-    super();
-    this.code = code;
-  }
-  override find(): Promise<BundleCode | undefined> {
-    return Promise.resolve(this.code);
-  }
-  override defaultFor(): Promise<string | undefined> {
-    return Promise.resolve(this.code.hash);
-  }
-}
 
 const perform = ({ token, name, input, attempt }: TaskEnvelope): TaskAnswer => {
   const { id, fails = 0 } = input as { id?: string; fails?: number };
