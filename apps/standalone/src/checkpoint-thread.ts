@@ -12,14 +12,13 @@ const PAUSE_MS = 50;
 
 const { shards } = workerData as CheckpointThreadData;
 const port = parentPort!;
-let isClosing = false;
 
 const warn = (error: Error): void => port.postMessage([{ log: { level: 'warn', message: 'a checkpoint failed', fields: { error: error.message } } }]);
 
 /** What fails again and again, on a disk that is full, is told once. */
 const keepCheckpointing = async (checkpointer: Checkpointer, signal: CheckpointSignal): Promise<void> => {
   let isFailing = false;
-  while (!isClosing) {
+  for (;;) {
     const seen = signal.writes;
     try {
       checkpointer.run();
@@ -40,7 +39,6 @@ const checkpointers = shards.map(({ path, signal }) => {
   return checkpointer;
 });
 port.on('message', () => {
-  isClosing = true;
   for (const checkpointer of checkpointers) checkpointer.close();
   process.exit(0);
 });
