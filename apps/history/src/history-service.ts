@@ -39,6 +39,7 @@ export const historyService = async (parts: MeshParts): Promise<SliceService<His
       },
       inspect: async (_owner, { body }) => inspectBundle(sandbox, (body as { readonly code: string }).code),
     },
+    liveRealms: (owners) => owners.reduce((sum, { machine }) => sum + machine.processor.liveRealms, 0),
     sweep: async (owner) => (await owner.read((machine) => machine.processor.purge({ closedBeforeMs: clock.now() - retentionMs, limit: PURGE_RUNS_MAX }))) === PURGE_RUNS_MAX,
   };
 };

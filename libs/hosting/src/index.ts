@@ -11,6 +11,8 @@ export { Sweeper } from './sweeper.js';
 export type { SweeperOptions } from './sweeper.js';
 export { Waiters } from './waiters.js';
 export type { Waiting } from './waiters.js';
+export { BatchMetrics } from './telemetry/batch-metrics.js';
+export type { BatchCounts, BatchLevels } from './telemetry/batch-metrics.js';
 export { NO_LEVELS, ShardMetrics } from './telemetry/shard-metrics.js';
 export type { MetricJson, ShardLevels } from './telemetry/shard-metrics.js';
 export { ShardObserver } from './telemetry/shard-observer.js';

@@ -131,6 +131,17 @@ describe('the mesh, with two nodes of each service', () => {
     await until('a closed run is counted', async () => (await sumOf('history', 'perdure_runs_closed_total{')) >= 1);
     expect(await sumOf('history', 'perdure_runs_started_total{')).toBeGreaterThanOrEqual(1);
     expect(await sumOf('history', 'perdure_shard_commit_duration_seconds_count')).toBeGreaterThan(0);
+    // A start, and the end of each of its activities.
+    expect(await sumOf('history', 'perdure_shard_inputs_total')).toBeGreaterThanOrEqual(1 + WEIGHINGS);
+    const commits = await sumOf('history', 'perdure_shard_commit_duration_seconds_count');
+    expect(await sumOf('history', 'perdure_shard_batches_total')).toBeGreaterThanOrEqual(commits);
+    const waiting = await client.start('parcel', { workflowId: 'in-memory', input: { id: 'in-memory', weighings: 1, waits: true } });
+    expect(await sumOf('history', 'perdure_realms_live')).toBeGreaterThanOrEqual(1);
+    await waiting.signal('released', 'go');
+    await waiting.result();
+    expect(await sumOf('scheduler', 'perdure_shard_inputs_total')).toBeGreaterThanOrEqual(WEIGHINGS);
+    await until('nothing waits', async () => (await sumOf('history', 'perdure_shard_queue_length')) === 0);
+    for (const node of nodesOf('compensation')) expect(await seriesOf(node, 'perdure_shard_commit_failures_total')).toHaveLength(1);
     await until('its attempts are counted', async () => (await sumOf('scheduler', 'perdure_activity_attempts_total{')) >= WEIGHINGS);
     expect(await Promise.all(nodesOf('scheduler').map((node) => seriesOf(node, 'perdure_worker_sessions')))).toEqual([['perdure_worker_sessions 1'], ['perdure_worker_sessions 1']]);
   }, MINUTES);

@@ -1,7 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { DAPR_LIMITS } from '@perdure/dapr';
 import { OneAtATime, serviceOf, SliceOwner, type SliceMachine, type SliceName } from '@perdure/delivery';
-import { NO_LEVELS, ShardMetrics, ShardObserver, Sweeper } from '@perdure/hosting';
+import { BatchMetrics, NO_LEVELS, ShardMetrics, ShardObserver, Sweeper } from '@perdure/hosting';
 import { createHttpApp } from '@perdure/http';
 import { observeHttp, requestFields, ServerMetrics } from '@perdure/telemetry';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
@@ -15,6 +15,7 @@ import { Seat } from './seat.js';
 import { SliceHost } from './slice-host.js';
 import { SliceOperations } from './slice-operations.js';
 import type { SliceService } from './slice-service.js';
+import { countedBatches, waitingIn } from './counted-batches.js';
 import { TimedSliceStore } from './timed-slice-store.js';
 
 /** What a started node can be told. */
@@ -62,6 +63,7 @@ export const nodeHttpOptions = ({ config, logger, clock, metrics, tracing }: Pic
 export const startSliceNode = async <Rows, M extends SliceMachine<Rows>>(parts: MeshParts, service: SliceService<Rows, M>): Promise<MeshServer> => {
   const { config, self, clock, random, logger, membership, sidecar, logs, bus, map, calls, tracing } = parts;
   const metrics = new ShardMetrics();
+  const batches = new BatchMetrics();
   const spans = tracing?.shards(service.requests);
   const suspects = new OneAtATime();
   const slices = map.slices.filter((slice) => serviceOf(slice) === self.service);
@@ -69,7 +71,7 @@ export const startSliceNode = async <Rows, M extends SliceMachine<Rows>>(parts: 
     // Spans are made once the slice has gone on.
     const observer = new ShardObserver({ clock, metrics, ...(spans ? { report: (report) => void setImmediate(() => spans.record(report)) } : {}) });
     return SliceOwner.open<Rows, M>({
-      slice, store: new TimedSliceStore(service.store(slice), (tookMs) => observer.wrote(tookMs)), ...(service.hasLog ? { log: logs.of(slice) } : {}), logs, bus, clock, random, events, suspects, batches: observer,
+      slice, store: new TimedSliceStore(service.store(slice), (tookMs) => observer.wrote(tookMs)), ...(service.hasLog ? { log: logs.of(slice) } : {}), logs, bus, clock, random, events, suspects, batches: countedBatches(observer, batches),
       machine: (context) => service.machine(slice, { ...context, observer }),
       defer: (run) => void setImmediate(run),
     });
@@ -85,8 +87,10 @@ export const startSliceNode = async <Rows, M extends SliceMachine<Rows>>(parts: 
     override owned(): number {
       return host.owners.length;
     }
-    override figures(): Promise<string> {
-      return metrics.text({ ...NO_LEVELS, ...service.levels?.(host.owners) });
+    override async figures(): Promise<string> {
+      const { owners } = host;
+      batches.set({ queued: await waitingIn(owners), liveRealms: service.liveRealms?.(owners) ?? 0 });
+      return `${await metrics.text({ ...NO_LEVELS, ...service.levels?.(owners) })}\n${await batches.text()}`;
     }
   })();
   const module = SliceNodeModule.register({

@@ -25,5 +25,7 @@ export interface SliceService<Rows, M extends SliceMachine<Rows>> {
   sweep?(owner: SliceOwner<Rows, M>): Promise<boolean>;
   /** What there is now in what the node owns, for its metrics. */
   levels?(owners: readonly SliceOwner<Rows, M>[]): Partial<ShardLevels>;
+  /** Runs whose code is in memory. */
+  liveRealms?(owners: readonly SliceOwner<Rows, M>[]): number;
   close?(): Promise<void>;
 }

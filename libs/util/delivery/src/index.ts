@@ -18,7 +18,7 @@ export type { OutboxChanges, OutboxRow } from './outbox.js';
 export type { OwnerEvents } from './owner-events.js';
 export { placeSlices } from './placement.js';
 export { SliceMachine } from './slice-machine.js';
-export type { BatchObserver, Outgoing, SliceWork } from './slice-machine.js';
+export type { BatchObserver, CommittedBatch, Outgoing, SliceWork } from './slice-machine.js';
 export { SliceMap } from './slice-map.js';
 export type { SliceMapOptions } from './slice-map.js';
 export { SliceOwner } from './slice-owner.js';

@@ -1,4 +1,3 @@
-import type { PerdureError } from '@perdure/contract';
 import type { LogPosition } from './log.js';
 import type { Origin } from './message.js';
 import type { SliceWork } from './slice-machine.js';
@@ -11,11 +10,4 @@ export interface Item {
   readonly position?: LogPosition;
   /** Names it across owners. */
   readonly name: string;
-}
-
-/** Waits until the log is consumed as far as it was when it was asked. */
-export interface Reader {
-  readonly end: number;
-  readonly run: () => Promise<void>;
-  readonly reject: (error: PerdureError) => void;
 }

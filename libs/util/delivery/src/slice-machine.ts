@@ -2,9 +2,18 @@ import type { Links } from './intake.js';
 import type { LogBody } from './log.js';
 import type { MessageBody, SliceName } from './message.js';
 
+/** Of a batch that is done with. */
+export interface CommittedBatch {
+  /** What was in it, repeats apart. */
+  readonly works: number;
+  /** It needed a transaction. */
+  readonly isWritten: boolean;
+}
+
 /** Sees what became of each batch of a machine. */
 export interface BatchObserver {
-  committed(): void;
+  committed(batch: CommittedBatch): void;
+  /** It was not committed, as far as its owner knows. */
   takeBack(): void;
 }
 

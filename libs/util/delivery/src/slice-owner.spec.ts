@@ -126,7 +126,7 @@ describe('The owner of a slice', () => {
       machine: async () => new Names(stored),
       defer: (run) => void queue.push(run),
       events: { steppedDown: (_, error) => void down.push(error.message) },
-      batches: { committed: () => void batches.push('committed'), takeBack: () => void batches.push('taken back') },
+      batches: { committed: ({ works, isWritten }) => void batches.push(`committed ${works}${isWritten ? '' : ', unwritten'}`), takeBack: () => void batches.push('taken back') },
     });
     await settle();
     return owner;
@@ -162,12 +162,42 @@ describe('The owner of a slice', () => {
   it('tells who watches its batches what became of each', async () => {
     await open();
     batches = [];
-    await append('a');
-    expect(batches).toEqual(['committed']);
+    await append('a', 'aa');
+    expect(batches).toEqual(['committed 2']);
     store.plan.push({ say: 'contentRefused', isDone: false });
     await append('b');
     // Its refusal is committed in its place.
-    expect(batches).toEqual(['committed', 'taken back', 'committed']);
+    expect(batches).toEqual(['committed 2', 'taken back', 'committed 1']);
+  });
+
+  it('counts neither a repeat nor a transaction that was not needed', async () => {
+    const owner = await open();
+    owner.receive(envelope([1]));
+    await settle();
+    batches = [];
+    owner.receive(envelope([1]));
+    await settle();
+    expect(batches).toEqual(['committed 0, unwritten']);
+  });
+
+  it('tells that the batch of a stale owner was not committed', async () => {
+    await open();
+    batches = [];
+    await store.takeOver(store.epochNow);
+    await append('a');
+    expect([batches, down]).toEqual([['taken back'], [expect.stringContaining('epoch 2')]]);
+  });
+
+  it('knows how much waits for a batch, also while its log does not answer', async () => {
+    const owner = await open();
+    await append('a');
+    expect(await owner.waiting()).toBe(0);
+    queue.push = () => 0;
+    owner.receive(envelope([1, 2]));
+    await log.append([{ body: { kind: 'input', input: input('b') } }]);
+    expect(await owner.waiting()).toBe(3);
+    log.describe = () => Promise.reject(new PerdureError('unavailable', 'away'));
+    expect(await owner.waiting()).toBe(3);
   });
 
   it('takes each message once, and confirms repeats too', async () => {

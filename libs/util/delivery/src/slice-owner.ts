@@ -11,7 +11,8 @@ import { hasLogOfInputs, toLogBody, type Confirmation, type Envelope, type Slice
 import { OneAtATime } from './one-at-a-time.js';
 import { Outbox } from './outbox.js';
 import type { OwnerEvents } from './owner-events.js';
-import type { Item, Reader } from './owner-work.js';
+import type { Item } from './owner-work.js';
+import { notOwner, Readers } from './readers.js';
 import type { BatchObserver, Outgoing, SliceMachine, SliceWork } from './slice-machine.js';
 import type { SliceCommit, SliceHead, SliceStore } from './slice-store.js';
 import { isStoreFault, StoreFault } from './store-fault.js';
@@ -61,13 +62,15 @@ export class SliceOwner<Rows, M extends SliceMachine<Rows>> {
   readonly #intake: Intake;
   #cursor: number;
   #position: LogPosition | undefined;
+  /** How far its log reaches, as it was told last. */
+  #logEnd = 0;
   /** Works that are still to be run singly. */
   #careful: number;
   /** Works that owners were trying when they died. */
   readonly #suspected: ReadonlySet<string>;
   readonly #suspects: OneAtATime;
   #messages: Item[] = [];
-  #readers: Reader[] = [];
+  readonly #readers = new Readers();
   /** The turn in hand. */
   #turn: Promise<void> | undefined;
   #isClosing = false;
@@ -151,7 +154,7 @@ export class SliceOwner<Rows, M extends SliceMachine<Rows>> {
    * @throws PerdureError `not-owner`
    */
   async read<T>(run: (machine: M) => Promise<T>): Promise<T> {
-    const end = this.#options.log ? (await this.#options.log.describe()).end : 0;
+    const end = await this.#describeLog();
     return new Promise<T>((resolve, reject) => {
       if (this.#down) return reject(notOwner(this.#down));
       const checked = async (): Promise<void> => {
@@ -159,9 +162,16 @@ export class SliceOwner<Rows, M extends SliceMachine<Rows>> {
         await this.#verify();
         settle();
       };
-      this.#readers.push({ end, run: checked, reject });
+      this.#readers.add({ end, run: checked, reject });
       this.#kick();
     });
+  }
+
+  /** Works that wait for a batch: messages, and records of its log. While the log does not answer, those of which it is known. */
+  async waiting(): Promise<number> {
+    // Whoever reads the log tells that it does not answer.
+    await this.#describeLog().catch(() => this.#logEnd);
+    return this.#messages.length + Math.max(0, this.#logEnd - this.#offset);
   }
 
   /** Lets go of the slice: what is in hand is finished, the next owner need not be careful. */
@@ -171,6 +181,17 @@ export class SliceOwner<Rows, M extends SliceMachine<Rows>> {
     if (this.#down) return;
     this.#stepDown(new PerdureError('draining', 'The owner lets the slice go.'));
     await this.#options.store.release(this.epoch);
+  }
+
+  /** Of the next record that it has not consumed. */
+  get #offset(): number {
+    return this.#position?.offset ?? 0;
+  }
+
+  async #describeLog(): Promise<number> {
+    const { log } = this.#options;
+    if (log) this.#logEnd = (await log.describe()).end;
+    return this.#logEnd;
   }
 
   get #isPaused(): boolean {
@@ -219,7 +240,7 @@ export class SliceOwner<Rows, M extends SliceMachine<Rows>> {
   }
 
   async #takeTurn(): Promise<void> {
-    await this.#serveReaders();
+    await this.#readers.serve(this.#offset);
     const now = this.#options.clock.now();
     if (this.#isPaused) return;
     if (this.#verifyAtMs <= now) await this.#verify();
@@ -231,7 +252,7 @@ export class SliceOwner<Rows, M extends SliceMachine<Rows>> {
     if (this.#careful > 0 && items.length > 0) return this.#runSingly(items);
     this.#woken = false;
     await this.#runBatch(items, { isTidy });
-    await this.#serveReaders();
+    await this.#readers.serve(this.#offset);
   }
 
   /** An owner that has nothing to commit would not learn otherwise that it is one no more, and workers would wait at its desk for ever. */
@@ -291,7 +312,7 @@ export class SliceOwner<Rows, M extends SliceMachine<Rows>> {
     try {
       const works = this.#admit(items);
       const outgoing = await this.machine.take(works);
-      await this.#commit(items, { outgoing, isTidy, triesDropped });
+      await this.#commit(items, { works: works.length, outgoing, isTidy, triesDropped });
     } catch (thrown) {
       await this.#afterFailure(items, toPerdureError(thrown));
     }
@@ -312,7 +333,7 @@ export class SliceOwner<Rows, M extends SliceMachine<Rows>> {
     return works;
   }
 
-  async #commit(items: readonly Item[], { outgoing, isTidy = false, triesDropped = [] }: { readonly outgoing: readonly Outgoing[]; readonly isTidy?: boolean; readonly triesDropped?: readonly string[] }): Promise<void> {
+  async #commit(items: readonly Item[], { works, outgoing, isTidy = false, triesDropped = [] }: { readonly works: number; readonly outgoing: readonly Outgoing[]; readonly isTidy?: boolean; readonly triesDropped?: readonly string[] }): Promise<void> {
     for (const { destination, body } of outgoing) this.#outbox.put(destination, body);
     const position = items.findLast((item) => item.position)?.position ?? this.#position;
     const commit: SliceCommit<Rows> = {
@@ -337,7 +358,7 @@ export class SliceOwner<Rows, M extends SliceMachine<Rows>> {
     this.#failures = 0;
     this.#intake.committed();
     this.machine.committed();
-    this.#options.batches?.committed();
+    this.#options.batches?.committed({ works, isWritten: isNeeded });
     this.#confirmItems(items);
   }
 
@@ -356,6 +377,7 @@ export class SliceOwner<Rows, M extends SliceMachine<Rows>> {
   // ── when a batch fails ────────────────────────────────────────────────────────────────────────────────────────────
 
   async #afterFailure(items: readonly Item[], error: PerdureError): Promise<void> {
+    this.#options.batches?.takeBack();
     if (isStepDown(error)) throw error;
     this.#options.events?.takenBack?.(this.#options.slice, error);
     await this.#takeBack();
@@ -381,9 +403,10 @@ export class SliceOwner<Rows, M extends SliceMachine<Rows>> {
       try {
         if (item.origin && !this.#intake.isRepeat(item.origin)) this.#intake.skip(item.origin);
         const outgoing = isLast ? [] : await this.machine.refuse(item.work, error);
-        return await this.#commit([item], { outgoing, ...refusal });
+        return await this.#commit([item], { works: 1, outgoing, ...refusal });
       } catch (thrown) {
         const again = toPerdureError(thrown);
+        this.#options.batches?.takeBack();
         if (isStepDown(again)) throw again;
         await this.#takeBack();
         if (again.retryable || isLast) {
@@ -397,7 +420,6 @@ export class SliceOwner<Rows, M extends SliceMachine<Rows>> {
   async #takeBack(): Promise<void> {
     this.#outbox.takeBack();
     this.#intake.takeBack();
-    this.#options.batches?.takeBack();
     try {
       await this.machine.takeBack();
     } catch (thrown) {
@@ -425,26 +447,11 @@ export class SliceOwner<Rows, M extends SliceMachine<Rows>> {
     this.#alarm?.cancel();
     this.machine.close();
     this.#messages = [];
-    for (const { reject } of this.#readers.splice(0)) reject(notOwner(error));
+    this.#readers.reject(notOwner(error));
     this.#options.events?.steppedDown?.(this.#options.slice, error);
   }
 
-  // ── reading, sending, time ────────────────────────────────────────────────────────────────────────────────────────
-
-  async #serveReaders(): Promise<void> {
-    const offset = this.#position?.offset ?? 0;
-    const ready = this.#readers.filter(({ end }) => end <= offset);
-    if (ready.length === 0) return;
-    this.#readers = this.#readers.filter((reader) => !ready.includes(reader));
-    for (const { run, reject } of ready) {
-      try {
-        await run();
-      } catch (thrown) {
-        reject(notOwner(toPerdureError(thrown)));
-        if (isStepDown(thrown)) throw thrown;
-      }
-    }
-  }
+  // ── sending, time ────────────────────────────────────────────────────────────────────────────────────────
 
   #send(): void {
     for (const envelope of this.#outbox.due(this.#options.clock.now())) {
@@ -486,5 +493,3 @@ export class SliceOwner<Rows, M extends SliceMachine<Rows>> {
     return new Promise((resolve) => clock.at(clock.now() + ms, resolve));
   }
 }
-
-const notOwner = (error: PerdureError): PerdureError => (error.retryable ? error : new PerdureError('not-owner', error.message, { cause: error }));
