@@ -16,6 +16,6 @@ export { SqliteBundles } from './sqlite-bundles.js';
 export type { SqliteBundlesDeps } from './sqlite-bundles.js';
 export { SqliteSagaStore } from './saga-store.js';
 export { SqliteSchedulerStore } from './scheduler-store.js';
-export { ShardFile } from './shard-file.js';
+export { openShardDatabase, ShardFile } from './shard-file.js';
 export type { ShardFileOptions } from './shard-file.js';
 export { SqliteStateStore } from './sqlite-state-store.js';

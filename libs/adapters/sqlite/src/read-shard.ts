@@ -49,7 +49,7 @@ export function readShard(path: string): ShardContents {
 }
 
 /** The same, of a connection that is open. */
-export function contentsOf(db: DatabaseSync): ShardContents {
+export function contentsOf(db: Pick<DatabaseSync, 'prepare'>): ShardContents {
   const all = <T>(sql: string): T[] => db.prepare(sql).all() as unknown as T[];
   const ifThere = <T>(table: string, sql: string): T[] => (hasTable(db, table) ? all<T>(sql) : []);
   return {
@@ -100,4 +100,4 @@ const toStoredEvent = ({ arrival, arrived_at, tenant, source, id, type, keys, st
   event: body === null ? { tenant, source, id, type, time: 0, keys: {} } : (JSON.parse(body) as ExternalEvent),
 });
 
-const hasTable = (db: DatabaseSync, name: string): boolean => db.prepare("select 1 from sqlite_master where type = 'table' and name = ?").get(name) !== undefined;
+const hasTable = (db: Pick<DatabaseSync, 'prepare'>, name: string): boolean => db.prepare("select 1 from sqlite_master where type = 'table' and name = ?").get(name) !== undefined;

@@ -10,12 +10,16 @@ export interface ShardFileOptions {
   readonly path: string;
   readonly shard?: number;
   readonly guards?: Guards;
+  /** Gives an open connection, which `close` closes. Absent: `openShardDatabase`. */
+  readonly connect?: () => DatabaseSync;
   /** A `Checkpointer` in another thread does the checkpoints. Absent: SQLite does them within commits. */
   readonly checkpoints?: CheckpointSignal | undefined;
 }
 
 /** When the other thread is behind or has ended, checkpoints are made within commits after all. */
 const LOG_PAGES_MAX = 32_000;
+
+export const openShardDatabase = (path: string, guards?: Guards): DatabaseSync => openDatabase(path, SHARD_SCHEMA, guards);
 
 /**
  * One shard's file and its only writing connection.
@@ -33,11 +37,11 @@ export class ShardFile {
   readonly #rollback: StatementSync;
   readonly #checkpoints: CheckpointSignal | undefined;
 
-  constructor({ path, shard = 0, guards, checkpoints }: ShardFileOptions) {
+  constructor({ path, shard = 0, guards, connect = () => openShardDatabase(path, guards), checkpoints }: ShardFileOptions) {
     this.path = path;
     this.shard = shard;
     this.#checkpoints = checkpoints;
-    this.db = openDatabase(path, SHARD_SCHEMA, guards);
+    this.db = connect();
     if (checkpoints) this.db.exec(`pragma wal_autocheckpoint = ${LOG_PAGES_MAX}`);
     this.#begin = this.db.prepare('begin immediate');
     this.#commit = this.db.prepare('commit');

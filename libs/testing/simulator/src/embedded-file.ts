@@ -1,80 +1,84 @@
-import { DatabaseSync } from 'node:sqlite';
-import { threadId } from 'node:worker_threads';
+import type { DatabaseSync } from 'node:sqlite';
 import type { Guards } from '@perdure/guards';
 import { StoreFault } from '@perdure/history';
-import { ShardFile } from '@perdure/sqlite';
+import { openShardDatabase, ShardFile } from '@perdure/sqlite';
 import { INDIGESTIBLE } from './disk.js';
-import { prepareOnce } from './prepare-once.js';
+import { SharedConnection } from './shared-connection.js';
 import type { SimProcess } from './sim-process.js';
 
 const FULL = 2;
 /** A disk that was not told to sync does so now and then. */
 const SYNC_P = 0.05;
 
-/** With the thread's number, distinct within the process, which shares them. They are in no trace. */
-let files = 0;
-
-/** What outlives the server: a database in memory, held open by a connection of its own. What was not synced is lost with the power. */
+/** What outlives the server: a database in memory. What was not synced is lost with the power. */
 export class EmbeddedDisk {
-  path = '';
-  db!: DatabaseSync;
+  readonly #guards: Guards;
+  #connection: SharedConnection;
   /** Until when it takes nothing. */
   outUntil = 0;
   /** What would be left if the power went, where that is not all. */
   #synced: Uint8Array | undefined;
 
-  constructor() {
-    this.#create();
+  constructor(guards: Guards) {
+    this.#guards = guards;
+    this.#connection = this.#open();
   }
 
-  #create(): void {
-    this.path = `file:simulated-${threadId}-${++files}?mode=memory&cache=shared`;
-    this.db = prepareOnce(new DatabaseSync(this.path));
+  /** As it is now: another after the power went. */
+  get db(): Pick<DatabaseSync, 'prepare'> {
+    return this.#connection;
   }
 
-  /** After each commit. */
-  committed(random: { chance(probability: number): boolean }, synchronous: number): void {
-    if (synchronous < FULL && (this.#synced === undefined || random.chance(SYNC_P))) this.#synced = this.db.serialize();
+  connect(): DatabaseSync {
+    return this.#connection.lend();
+  }
+
+  get isSynchronous(): boolean {
+    return (this.#connection.prepare('pragma synchronous').get() as { synchronous: number }).synchronous >= FULL;
+  }
+
+  /** After each commit, where not every one is synced. */
+  committed(random: { chance(probability: number): boolean }): void {
+    if (this.#synced === undefined || random.chance(SYNC_P)) this.#synced = this.#connection.db.serialize();
   }
 
   loseUnsynced(): void {
-    if (!this.#synced) return;
-    const before = this.db;
-    const image = new DatabaseSync(':memory:');
-    image.deserialize(this.#synced);
-    this.#create();
-    image.exec(`vacuum into '${this.path}'`);
-    image.close();
-    before.close();
+    // What was there is not closed: a shard of the dead process may be in the midst of reading it.
+    if (this.#synced) this.#connection = this.#open(this.#synced);
   }
 
   close(): void {
-    this.db.close();
+    this.#connection.db.close();
+  }
+
+  #open(image?: Uint8Array): SharedConnection {
+    const db = openShardDatabase(':memory:', this.#guards);
+    if (image) db.deserialize(image);
+    db.exec(`create temp trigger heavy before insert on main.transition when instr(new.events, '${INDIGESTIBLE}') begin select raise(abort, 'a row cannot be stored'); end`);
+    return new SharedConnection(db);
   }
 }
 
 interface World {
   readonly process: SimProcess;
   readonly disk: EmbeddedDisk;
-  readonly synchronous: number;
 }
 
 /** A shard's file on that disk: commits fail, say neither yes nor no, and refuse what cannot be stored. */
 export class SimShardFile extends ShardFile {
   readonly #world: World;
+  readonly #isSynchronous: boolean;
 
   constructor(process: SimProcess, disk: EmbeddedDisk, { shard, guards }: { readonly shard: number; readonly guards: Guards }) {
-    super({ path: disk.path, shard, guards });
-    prepareOnce(this.db);
-    const { synchronous } = this.db.prepare('pragma synchronous').get() as { synchronous: number };
-    this.#world = { process, disk, synchronous };
-    this.db.exec(`create temp trigger heavy before insert on main.transition when instr(new.events, '${INDIGESTIBLE}') begin select raise(abort, 'a row cannot be stored'); end`);
+    super({ path: `disk-${shard}`, shard, guards, connect: () => disk.connect() });
+    this.#isSynchronous = disk.isSynchronous;
+    this.#world = { process, disk };
   }
 
   override transaction<T>(write: () => T): T {
     // The base class takes the epoch before there is a world.
     if (!(#world in this)) return super.transaction(write);
-    const { process, disk, synchronous } = this.#world;
+    const { process, disk } = this.#world;
     const { kernel, faults, name } = process;
     const { random } = kernel;
     if (!process.isAlive) throw new StoreFault('unavailable', 'the process is dead');
@@ -87,7 +91,7 @@ export class SimShardFile extends ShardFile {
       throw new StoreFault('commitUnknown', 'the disk failed');
     }
     const result = super.transaction(write);
-    disk.committed(random, synchronous);
+    if (!this.#isSynchronous) disk.committed(random);
     kernel.note(name, 'committed');
     if (random.chance(faults.storeUnknownDoneP)) {
       kernel.note(name, 'unknown, and committed');

@@ -1,10 +1,10 @@
-import type { ExternalEvent, Input, Json } from '@perdure/contract';
+import type { ExternalEvent, Input, Json, SuspendReason } from '@perdure/contract';
 import { EventTypes } from '@perdure/correlation';
 import { EmbeddedShard, ShardedGateway, ShardMap, type PortBus, type ShardGateway } from '@perdure/embedded';
 import type { Guards } from '@perdure/guards';
 import { EventLog, Log, Queries, type Appended, type EventReceipt, type RunRef } from '@perdure/ingestion';
 import type { Sandbox } from '@perdure/sandbox';
-import { contentsOf, SqliteStateStore } from '@perdure/sqlite';
+import { SqliteStateStore } from '@perdure/sqlite';
 import { damaged } from './damage.js';
 import type { Door } from './door.js';
 import { EmbeddedEvidence } from './embedded-evidence.js';
@@ -16,7 +16,6 @@ import { openDoor, PollingOutcomes } from './ingestion.js';
 import type { Kernel } from './kernel.js';
 import type { ShapeOptions } from './mesh.js';
 import { REALMS, SNAPSHOT_KEY } from './node.js';
-import type { Tenant } from './program.js';
 import type { Shape, SuspendedRun } from './shape.js';
 import { SimProcess, unavailable } from './sim-process.js';
 import { SimBundles, SimRealms } from './sim-realms.js';
@@ -26,6 +25,9 @@ const RESTART_MS_MAX = 3_000;
 
 /** After a crash so many inputs at most run one by one: few, so that whole batches come to be again. */
 const ALONE_MAX = 8;
+
+/** As `toRunRow` has it, without the other rows. */
+const SUSPENDED = "select tenant, workflow_id as workflowId, run_id as runId, body -> '$.suspended' as reason from run where status = 'suspended' order by number";
 
 interface Life {
   readonly process: SimProcess;
@@ -58,7 +60,7 @@ export class EmbeddedServer implements Shape {
     this.#faults = faults;
     this.#guards = guards;
     this.#map = new ShardMap(kernel.random.int(1, 2));
-    this.#disks = Array.from({ length: this.#map.count }, () => new EmbeddedDisk());
+    this.#disks = Array.from({ length: this.#map.count }, () => new EmbeddedDisk(guards));
     this.evidence = new EmbeddedEvidence(this.#disks);
     this.#handOuts = handOuts;
     this.desks = [this.#desk()];
@@ -76,10 +78,7 @@ export class EmbeddedServer implements Shape {
   }
 
   suspended(): readonly SuspendedRun[] {
-    return this.#disks.flatMap(({ db }) => {
-      const { count } = db.prepare("select count(*) as count from run where status = 'suspended'").get() as { count: number };
-      return count === 0 ? [] : contentsOf(db).runs.flatMap(({ tenant, workflowId, runId, suspended }) => (suspended ? [{ tenant: tenant as Tenant, workflowId, runId, reason: suspended }] : []));
-    });
+    return this.#disks.flatMap(({ db }) => (db.prepare(SUSPENDED).all() as unknown as (Omit<SuspendedRun, 'reason'> & { readonly reason: string })[]).map((run) => ({ ...run, reason: JSON.parse(run.reason) as SuspendReason })));
   }
 
   async settle(): Promise<void> {
@@ -211,10 +210,10 @@ export class EmbeddedServer implements Shape {
   #damage(): void {
     const { random } = this.#kernel;
     const { db } = random.pick(this.#disks);
-    const rows = db.prepare('select snapshot.run, snapshot.body, run.run_id as runId from snapshot join run on run.number = snapshot.run order by snapshot.run').all() as unknown as { run: number; body: Uint8Array; runId: string }[];
+    const rows = db.prepare('select snapshot.run, run.run_id as runId from snapshot join run on run.number = snapshot.run order by snapshot.run').all() as unknown as { run: number; runId: string }[];
     if (rows.length === 0) return;
     const row = random.pick(rows);
-    const body = damaged(row.body, random);
+    const body = damaged((db.prepare('select body from snapshot where run = ?').get(row.run) as { body: Uint8Array }).body, random);
     if (!body) return;
     db.prepare('update snapshot set body = ? where run = ?').run(body, row.run);
     this.evidence.damaged.add(row.runId);

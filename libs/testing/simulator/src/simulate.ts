@@ -41,6 +41,8 @@ const LOOK_EVERY_MS = 1_000;
 
 /** One life of a deployment, decided by its seed: programs, faults, and all that comes of them. */
 export async function simulate({ seed, shape: name = 'mesh', guards = ALL_GUARDS }: SimulationOptions): Promise<Report> {
+  // Nothing in a seed waits for the real event loop, whose turn is here.
+  await new Promise((resolve) => setImmediate(resolve));
   const kernel = new Kernel(new Random(seed));
   const faults = drawFaults(kernel.random);
   const drawn = { ...faults };
