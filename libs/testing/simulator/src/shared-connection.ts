@@ -12,6 +12,7 @@ type Bound = Parameters<StatementSync['run']>;
 export class SharedConnection {
   readonly db: DatabaseSync;
   readonly #prepared = new Map<string, StatementSync>();
+  #lent: Lent[] = [];
 
   constructor(db: DatabaseSync) {
     this.db = db;
@@ -25,7 +26,17 @@ export class SharedConnection {
 
   /** For one process: what of a database a shard's file uses. */
   lend(): DatabaseSync {
-    return new Lent(this) as unknown as DatabaseSync;
+    const lent = new Lent(this);
+    this.#lent.push(lent);
+    return lent as unknown as DatabaseSync;
+  }
+
+  /** As new, for another world: nobody has it any more, and its tables are empty. */
+  reset(): void {
+    for (const lent of this.#lent) lent.close();
+    this.#lent = [];
+    const tables = this.prepare("select name from main.sqlite_master where type = 'table' order by name").all() as { name: string }[];
+    for (const { name } of tables) this.prepare(`delete from main."${name}"`).run();
   }
 }
 
