@@ -1,6 +1,6 @@
 import { LIMITS, PerdureError, type PollRequest, type PollResponse, type TaskEnvelope } from '@perdure/contract';
 import type { Clock } from '@perdure/clock';
-import type { Guards } from '@perdure/guards';
+import type { GuardName, Guards } from '@perdure/guards';
 import type { AlarmHeap } from './alarm-heap.js';
 import { NewestTokens } from './newest-tokens.js';
 import { ReadyQueue } from './ready-queue.js';
@@ -87,17 +87,17 @@ export class Claims {
   // ── tasks ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** The task that the token speaks for now. */
-  find(tenant: string, token: string): Task | undefined {
-    const task = this.#byToken.get(token) ?? this.#findOlder(token);
+  find(tenant: string, token: string, guard: 'closingByToken' | 'progressByToken' = 'closingByToken'): Task | undefined {
+    const task = this.#byToken.get(token) ?? this.#findOlder(token, guard);
     return task && task.spec.run.tenant === tenant && task.status !== 'settling' ? task : undefined;
   }
 
   /** A token of an earlier life of the slice holds until its attempt is handed out anew, and never after (§9). */
-  #findOlder(token: string): Task | undefined {
+  #findOlder(token: string, guard: GuardName): Task | undefined {
     const parsed = parseToken(token);
     const task = parsed && this.#options.tasks.get(parsed.key);
     const isNewest = task && task.token === undefined && parsed.epoch <= this.#options.epoch && parsed.attempt === task.state.attempt && parsed.epoch >= (task.state.handedOutAnewIn ?? 0) && !this.#newest.isOlder(task.key, { token, attempt: parsed.attempt });
-    return isNewest || !this.#options.guards.has('closingByToken') ? task : undefined;
+    return isNewest || !this.#options.guards.has(guard) ? task : undefined;
   }
 
   /** The attempt may be handed out: at the end of its queue. Call `flush` when all are in. */

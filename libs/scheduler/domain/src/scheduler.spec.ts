@@ -258,6 +258,24 @@ describe('Scheduler', () => {
       expect([...slice.tasks.rows.values()]).toMatchObject([{ state: { attempt: 2, failures: 0, crashes: 1, progress: { page: 2 } } }]);
       expect(await slice.takeOne()).toMatchObject({ attempt: 2, progress: { page: 2 } });
     });
+
+    it('keeps progress of the newest attempt alone, though a server before this one handed it out', async () => {
+      await slice.schedule(1, { heartbeatTimeoutMs: 2_000 });
+      const { token } = await slice.takeOne();
+      await slice.reopen();
+      const beat = async (): Promise<string> => {
+        const [response] = await slice.scheduler.heartbeat(TENANT, [{ token, progress: { page: 7 } }]);
+        await slice.settle();
+        return response!.status;
+      };
+      const kept = (): unknown => [...slice.tasks.rows.values()][0]!.state.progress;
+      expect([await beat(), kept()]).toEqual(['ok', { page: 7 }]);
+      await slice.advance(60_000);
+      const next = await slice.takeOne();
+      await slice.scheduler.heartbeat(TENANT, [{ token: next.token, progress: { page: 8 } }]);
+      await slice.settle();
+      expect([await beat(), kept()]).toEqual(['superseded', { page: 8 }]);
+    });
   });
 
   describe('a server that was held up', () => {

@@ -6,7 +6,7 @@ import { AlarmHeap } from './alarm-heap.js';
 import { Claims, type ReadyCount } from './claims.js';
 import { DeskMail, type AnswerCall } from './desk-mail.js';
 import { DueQueue } from './due-queue.js';
-import { FiringPace } from './firing-pace.js';
+import { Heartbeats } from './heartbeats.js';
 import { RunIndex } from './run-index.js';
 import { SCHEDULER_LIMITS, type SchedulerLimits } from './scheduler-limits.js';
 import type { AttemptEnd, AttemptEnding } from './scheduler-observer.js';
@@ -17,6 +17,7 @@ import { TaskDesk } from './task-desk.js';
 import type { SchedulerChange, TaskState } from './task-row.js';
 import { Task } from './task.js';
 import { Timer } from './timer.js';
+import { Timers } from './timers.js';
 import type { UndoClosing } from './undo-closing.js';
 
 /**
@@ -41,10 +42,8 @@ export class Scheduler extends TaskDesk {
   /** Attempts taken from a session by the batch, to be told after its commit. */
   #superseded: { readonly session: Session; readonly token: string }[] = [];
   readonly #due = new DueQueue<Task | Session>();
-  /** Apart, since many may be due in one second: what else is due must not wait behind them. */
-  readonly #dueTimers = new DueQueue<Timer>();
-  readonly #pace: FiringPace;
-  #progressed: { readonly task: Task; readonly token: string; readonly progress: HeartbeatRequest['progress'] }[] = [];
+  readonly #timers: Timers;
+  readonly #heartbeats: Heartbeats;
   #order = 0;
   #batchOpen = false;
   #woken = false;
@@ -58,7 +57,7 @@ export class Scheduler extends TaskDesk {
     this.#clock = options.clock;
     this.#limits = { ...SCHEDULER_LIMITS, ...options.limits };
     this.#mail = new DeskMail(this.#limits);
-    this.#pace = new FiringPace(this.#limits);
+    this.#timers = new Timers({ clock: this.#clock, heap: this.#heap, index: this.#index, stage: this.#stage, limits: this.#limits, observer: options.observer });
     this.#claims = new Claims({
       clock: options.clock,
       slice: options.slice ?? 0,
@@ -72,6 +71,7 @@ export class Scheduler extends TaskDesk {
       due: (subject) => this.#addDue(subject),
       ...(options.observer ? { handedOut: (attempt) => options.observer!.handedOut(attempt) } : {}),
     });
+    this.#heartbeats = new Heartbeats({ claims: this.#claims, clock: this.#clock, heap: this.#heap, limits: this.#limits, isRecent: (tenant, token) => this.#mail.isRecent(tenant, token) });
   }
 
   get stats(): SchedulerStats {
@@ -106,8 +106,8 @@ export class Scheduler extends TaskDesk {
     this.#mail.takeBack();
     this.#superseded = [];
     this.#due.clear();
-    this.#dueTimers.clear();
-    this.#progressed = [];
+    this.#timers.clear();
+    this.#heartbeats.clear();
     this.#index.clear();
     this.#claims.clear();
     this.#heap.clear();
@@ -168,8 +168,8 @@ export class Scheduler extends TaskDesk {
     for (const effect of effects) {
       if (effect.kind === 'scheduleTask') this.#schedule(effect);
       else if (effect.kind === 'cancelTask') this.#cancel(effect);
-      else if (effect.kind === 'armTimer') this.#startTimer(effect);
-      else if (effect.kind === 'disarmTimer') this.#stopTimer(this.#index.timers.get(timerKeyOf(effect)));
+      else if (effect.kind === 'armTimer') this.#timers.start(effect);
+      else if (effect.kind === 'disarmTimer') this.#timers.disarm(effect);
       else this.#dropRun(effect.run);
     }
   }
@@ -193,7 +193,7 @@ export class Scheduler extends TaskDesk {
     this.#batchOpen = false;
     // A call of `wake` during the batch may have been ignored by who was in the middle of it.
     this.#woken = false;
-    if (this.#mail.hasArrived || this.#due.length > 0 || this.#dueTimers.length > 0 || this.#progressed.length > 0) this.#wake();
+    if (this.#mail.hasArrived || this.#due.length > 0 || this.#timers.hasDue || this.#heartbeats.hasProgress) this.#wake();
     return changes;
   }
 
@@ -215,13 +215,11 @@ export class Scheduler extends TaskDesk {
     this.#batchOpen = true;
     this.#woken = false;
     // Before the answers: a failed attempt's last progress is for the next one.
-    for (const { task, token, progress } of this.#progressed) if (task.token === token) this.#change(task, { ...task.state, progress });
-    this.#progressed = [];
+    this.#heartbeats.takeProgress((task, progress) => this.#change(task, { ...task.state, progress }));
     const calls = this.#mail.take();
     for (const call of calls) this.#handle(call);
     for (const subject of this.#due.take(this.#limits.dueMaxPerBatch)) this.#handleDue(subject);
-    const room = this.#pace.next(calls.reduce((sum, { answers }) => sum + answers.length, others));
-    for (const timer of this.#dueTimers.take(room)) this.#fire(timer);
+    this.#timers.fireDue(calls.reduce((sum, { answers }) => sum + answers.length, others));
     this.#claims.flush();
     this.#arm();
   }
@@ -247,29 +245,9 @@ export class Scheduler extends TaskDesk {
     this.#close(task, cancelled(task.spec));
   }
 
-  #startTimer({ run, seq, dueMs }: { readonly run: RunKey; readonly seq: number; readonly dueMs: number }): void {
-    const key = timerKeyOf({ run, seq });
-    const known = this.#index.timers.get(key);
-    if (known?.row.dueMs === dueMs) return;
-    const row = { key, run, seq, dueMs };
-    const timer = known ?? new Timer(row, false);
-    timer.row = row;
-    this.#heap.remove(timer);
-    this.#index.addTimer(timer);
-    this.#stage.touchTimer(timer);
-  }
-
-  #stopTimer(timer: Timer | undefined): void {
-    if (!timer) return;
-    timer.gone = true;
-    this.#heap.remove(timer);
-    this.#index.removeTimer(timer);
-    this.#stage.touchTimer(timer);
-  }
-
   #dropRun(run: RunKey): void {
     for (const item of this.#index.ofRun(run)) {
-      if (item.sort === 'timer') this.#stopTimer(item);
+      if (item.sort === 'timer') this.#timers.stop(item);
       else this.#forget(item, { how: 'dropped' });
     }
   }
@@ -350,8 +328,8 @@ export class Scheduler extends TaskDesk {
 
   override async heartbeat(tenant: string, requests: readonly HeartbeatRequest[]): Promise<HeartbeatResponse[]> {
     await this.#opened;
-    const responses = requests.map((request) => this.#beat(tenant, request));
-    if (this.#progressed.length > 0) this.#wake();
+    const responses = requests.map((request) => this.#heartbeats.beat(tenant, request));
+    if (this.#heartbeats.hasProgress) this.#wake();
     this.#arm();
     return responses;
   }
@@ -390,20 +368,6 @@ export class Scheduler extends TaskDesk {
     this.#heap.set(task, task.nextAlarmMs(this.#limits));
   }
 
-  #beat(tenant: string, { token, progress }: HeartbeatRequest): HeartbeatResponse {
-    const task = this.#claims.find(tenant, token);
-    if (!task) return { status: this.#mail.isRecent(tenant, token) ? 'ok' : 'superseded' };
-    this.#claims.seen(task);
-    const { heartbeatTimeoutMs } = task.spec.options;
-    if (task.status === 'held' && heartbeatTimeoutMs !== undefined) {
-      task.heartbeatDeadlineMs = this.#clock.now() + heartbeatTimeoutMs;
-      task.putOff = false;
-      this.#heap.set(task, task.nextAlarmMs(this.#limits));
-    }
-    if (progress !== undefined && task.token === token) this.#progressed.push({ task, token, progress });
-    return { status: task.state.cancelRequested ? 'cancelled' : 'ok' };
-  }
-
   // ── time ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #arm(): void {
@@ -428,7 +392,7 @@ export class Scheduler extends TaskDesk {
   }
 
   #addDue(subject: Task | Timer | Session): void {
-    if (subject.sort === 'timer') this.#dueTimers.push(subject);
+    if (subject.sort === 'timer') this.#timers.addDue(subject);
     else this.#due.push(subject);
     this.#wake();
   }
@@ -436,15 +400,6 @@ export class Scheduler extends TaskDesk {
   #handleDue(subject: Task | Session): void {
     if (subject.sort === 'task') return this.#taskDue(subject);
     for (const task of this.#claims.close(subject)) this.#endWithout(task, { kind: 'crashed', why: 'went silent' });
-  }
-
-  #fire(timer: Timer): void {
-    const { run, seq, dueMs } = timer.row;
-    const at = this.#clock.now();
-    if (timer.gone || dueMs > at) return;
-    this.#stopTimer(timer);
-    this.#options.observer?.timerFired(at - dueMs);
-    this.#stage.addInput({ id: `${run.runId}/${seq}/fired`, ...run, at, kind: 'timerFired', seq, dueMs });
   }
 
   #taskDue(task: Task): void {
@@ -489,8 +444,6 @@ export class Scheduler extends TaskDesk {
     this.#options.wake();
   }
 }
-
-const timerKeyOf = ({ run, seq }: { readonly run: RunKey; readonly seq: number }): string => idempotencyKeyOf({ run, seq, role: 'activity' });
 
 /** Unlike from one life of the slice to the next, and from one hand-out to the next. */
 const createNonce = (random: () => number): (() => string) => {

@@ -5,6 +5,7 @@ import type { BundleSource, RealmHost } from '@perdure/history';
 import { SLOTS, slotOf } from '@perdure/identity';
 import { Disk } from './disk.js';
 import type { Faults } from './faults.js';
+import type { HandOuts } from './hand-outs.js';
 import type { Kernel } from './kernel.js';
 import { Node, type Owner } from './node.js';
 import { SimProcess, unavailable } from './sim-process.js';
@@ -15,6 +16,7 @@ export interface ClusterOptions {
   readonly guards: Guards;
   readonly realms: (process: SimProcess) => RealmHost;
   readonly bundles: BundleSource;
+  readonly handOuts: HandOuts;
 }
 
 const NODES = 3;
@@ -32,10 +34,10 @@ export class Cluster {
 
   constructor(options: ClusterOptions) {
     this.#options = options;
-    const { kernel, guards } = options;
+    const { kernel, guards, handOuts } = options;
     const counts = { history: kernel.random.int(1, 3), scheduler: kernel.random.int(1, 2), correlation: kernel.random.int(1, 2), compensation: 1 };
     this.map = new SliceMap({ counts, slotOf, slots: SLOTS, routing: this.eventTypes });
-    this.disk = new Disk(kernel, this.map.slices, guards);
+    this.disk = new Disk({ kernel, slices: this.map.slices, guards, handOuts });
     for (let index = 0; index < NODES; index++) this.#start(index);
     this.#place();
     this.#misbehave();

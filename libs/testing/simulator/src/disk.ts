@@ -10,6 +10,7 @@ import { MemoryStateStore } from '@perdure/history/testing';
 import type { SchedulerChange } from '@perdure/scheduler';
 import { MemoryTaskStore, MemoryTimerStore } from '@perdure/scheduler/testing';
 import { damaged } from './damage.js';
+import type { HandOuts } from './hand-outs.js';
 import type { Kernel } from './kernel.js';
 
 /** Text that the store does not take: a batch that holds it is refused by its content. */
@@ -18,6 +19,7 @@ export const INDIGESTIBLE = 'indigestible';
 /** What outlives every process: the stores and logs of all slices. It watches what is written, for the oracles. */
 export class Disk {
   readonly #kernel: Kernel;
+  readonly #handOuts: HandOuts;
   readonly history = new Map<SliceName, MemoryStateStore>();
   readonly tasks = new Map<SliceName, MemoryTaskStore>();
   readonly timers = new Map<SliceName, MemoryTimerStore>();
@@ -32,8 +34,9 @@ export class Disk {
   /** Keys of tasks and timers that were ever put. */
   readonly #put = new Set<string>();
 
-  constructor(kernel: Kernel, slices: readonly SliceName[], guards: Guards) {
+  constructor({ kernel, slices, guards, handOuts }: { readonly kernel: Kernel; readonly slices: readonly SliceName[]; readonly guards: Guards; readonly handOuts: HandOuts }) {
     this.#kernel = kernel;
+    this.#handOuts = handOuts;
     for (const slice of slices) {
       this.stores.set(slice, new MemorySliceStore<unknown>(this.#writer(slice), guards));
       if (serviceOf(slice) === 'history' || serviceOf(slice) === 'correlation') this.logs.set(slice, new MemoryLog(`log-of-${slice}`));
@@ -87,6 +90,7 @@ export class Disk {
         return (rows) => {
           for (const change of rows as readonly SchedulerChange[]) {
             if (change.kind === 'putTask') this.#once(slice, `task ${change.row.key}`);
+            if ('state' in change) this.#handOuts.kept(change.key, change.state.progress);
             if (change.kind === 'putTimer') this.#once(slice, `timer ${change.row.key}`);
             if (change.kind === 'putTimer' || change.kind === 'deleteTimer') timers.write(change);
             else tasks.write(change);

@@ -1,4 +1,4 @@
-import type { AnswerReceipt, HeartbeatRequest, TaskAnswer, TaskEnvelope } from '@perdure/contract';
+import type { AnswerReceipt, HeartbeatRequest, Json, TaskAnswer, TaskEnvelope } from '@perdure/contract';
 import type { Kernel } from './kernel.js';
 
 interface HandedOut {
@@ -40,7 +40,7 @@ export class HandOuts {
   handedOut(tenant: string, { token, attempt, epoch, idempotencyKey: key, run, progress }: TaskEnvelope): void {
     if (run.tenant !== tenant) this.#kernel.violate('tenants', `a worker of ${tenant} was given ${key}`);
     this.#order += 1;
-    if (progress !== undefined) this.#checkProgress(String(progress), { key, attempt });
+    this.#checkGiven(progress, { key, attempt });
     this.#keys.set(token, { key, attempt });
     this.#newest.set(key, { token, attempt, epoch });
     this.lastMs.set(key, this.#kernel.now);
@@ -72,10 +72,18 @@ export class HandOuts {
     }
   }
 
-  #checkProgress(progress: string, { key, attempt }: { readonly key: string; readonly attempt: number }): void {
-    const beat = this.#beats.get(progress);
-    if (beat?.key !== key || beat.attempt > attempt) return this.#kernel.violate('I8', `attempt ${attempt} of ${key} was given progress that no earlier attempt had reported: ${progress}`);
+  /** With its task: whoever is given the task next is given this. */
+  kept(key: string, progress: Json | undefined): void {
+    if (progress === undefined) return;
+    const beat = this.#beats.get(String(progress));
+    if (beat?.key !== key) return this.#kernel.violate('I8', `${key} was kept with progress that none of its attempts had reported: ${String(progress)}`);
     const next = [...(this.#first.get(key) ?? [])].find(([newer, order]) => newer > beat.attempt && order < beat.order);
-    if (next) this.#kernel.violate('I8', `attempt ${attempt} of ${key} was given what attempt ${beat.attempt} reported after attempt ${next[0]} had been handed out`);
+    if (next) this.#kernel.violate('I8', `${key} was kept with what attempt ${beat.attempt} reported after attempt ${next[0]} had been handed out`);
+  }
+
+  #checkGiven(progress: Json | undefined, { key, attempt }: { readonly key: string; readonly attempt: number }): void {
+    this.kept(key, progress);
+    const beat = progress === undefined ? undefined : this.#beats.get(String(progress));
+    if (beat && beat.attempt > attempt) this.#kernel.violate('I8', `attempt ${attempt} of ${key} was given what attempt ${beat.attempt} had reported`);
   }
 }

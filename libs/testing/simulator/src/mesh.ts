@@ -30,7 +30,7 @@ export class Mesh implements Shape {
   readonly #doors: Door[] = [];
 
   constructor({ kernel, faults, guards, handOuts }: ShapeOptions) {
-    const cluster: Cluster = new Cluster({ kernel, faults, guards, bundles: new SimBundles(), realms: (process) => new SimRealms(() => cluster.kill(process)) });
+    const cluster: Cluster = new Cluster({ kernel, faults, guards, handOuts, bundles: new SimBundles(), realms: (process) => new SimRealms(() => cluster.kill(process)) });
     this.#cluster = cluster;
     this.evidence = new MeshEvidence(cluster.disk);
     this.desks = cluster.map.slices.filter((slice) => slice.startsWith('scheduler/')).map((slice) => deskOf(cluster, slice, handOuts));

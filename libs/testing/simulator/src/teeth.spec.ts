@@ -15,6 +15,7 @@ const TEETH: readonly (readonly [GuardName, string, ShapeName])[] = [
   ['orderOfAppends', 'I4', 'mesh'],
   ['receiverMarks', 'I4', 'mesh'],
   ['closingByToken', 'I8', 'mesh'],
+  ['progressByToken', 'I8', 'mesh'],
   ['takeBack', 'I3', 'mesh'],
   ['returnOfOffers', '§12', 'mesh'],
   ['oneInputOneActivation', 'I5', 'mesh'],

@@ -14,6 +14,8 @@ export const GUARD_NAMES = [
   'receiverMarks',
   /** I8: an activity is closed by the newest attempt handed out. */
   'closingByToken',
+  /** I8: what a heartbeat reports is kept while its attempt is the newest handed out. */
+  'progressByToken',
   /** I3: after a batch that failed, what it touched is evicted. */
   'takeBack',
   /** Design §12: an offer that the run cannot use goes back. */
