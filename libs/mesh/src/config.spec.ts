@@ -11,4 +11,12 @@ describe('readMeshConfig', () => {
     expect(readMeshConfig('scheduler', { ...traced, OTEL_SERVICE_NAME: 'shop' }).traces?.resource['service.name']).toBe('shop');
     expect(() => readMeshConfig('scheduler', { ...ENV, OTEL_TRACES_SAMPLER: 'sometimes' })).toThrow('OTEL_TRACES_SAMPLER');
   });
+
+  it('archives logs only where it is told to', () => {
+    expect(readMeshConfig('scheduler', ENV).archive).toBeUndefined();
+    expect(readMeshConfig('scheduler', { ...ENV, PERDURE_LOG_ARCHIVE: 's3://b/p', PERDURE_LOG_ARCHIVE_ENDPOINT: 'http://s:1', AWS_REGION: 'r', PERDURE_LOG_ARCHIVE_AFTER_SECONDS: '1.5' }).archive).toEqual({ place: { kind: 's3', bucket: 'b', prefix: 'p' }, endpoint: 'http://s:1', region: 'r', afterMs: 1_500 });
+    expect(readMeshConfig('scheduler', { ...ENV, PERDURE_LOG_ARCHIVE: 'file:///a' }).archive).toEqual({ place: { kind: 'folder', path: '/a' }, afterMs: 600_000 });
+    expect(() => readMeshConfig('scheduler', { ...ENV, PERDURE_LOG_ARCHIVE: '/a' })).toThrow('PERDURE_LOG_ARCHIVE');
+    expect(() => readMeshConfig('scheduler', { ...ENV, PERDURE_LOG_ARCHIVE_ENDPOINT: 's:1' })).toThrow('PERDURE_LOG_ARCHIVE_ENDPOINT');
+  });
 });

@@ -5,9 +5,16 @@ import { assertReachable, invalidConfig, readDeclarations, type Declarations } f
 import { SLOTS } from '@perdure/identity';
 import { toTraceConfig, TRACE_VARIABLES, type TraceConfig } from '@perdure/telemetry';
 import { z } from 'zod';
+import { parseArchivePlace, type ArchivePlace } from './archive/archive-place.js';
 
 const endpoints = z.string().min(1).transform((text) => text.split(',').map((each) => each.trim()));
 const onOff = z.enum(['on', 'off']).default('on').transform((text) => text === 'on');
+
+const archivePlace = z.string().transform((text, context): ArchivePlace => {
+  const place = parseArchivePlace(text);
+  if (!place) context.addIssue({ code: 'custom', message: 'is file:///FOLDER or s3://BUCKET/PREFIX' });
+  return place!;
+});
 
 /** `history=4,scheduler=2,…`: how many slices each service has. */
 const counts = z.string().transform((text, context): Readonly<Record<Service, number>> => {
@@ -31,6 +38,14 @@ const environmentSchema = z.object({
   PERDURE_PREFIX: z.string().regex(/^[a-z][a-z0-9-]*$/).default('perdure'),
   /** The same for every node, and for as long as there is state. */
   PERDURE_SLICES: counts.default({ history: 4, scheduler: 2, correlation: 2, compensation: 1 }),
+  /** Where logs are archived before they are trimmed, the same for every node. Absent: nothing is trimmed. */
+  PERDURE_LOG_ARCHIVE: archivePlace.optional(),
+  /** Of S3 that is not AWS; buckets are then in the path. */
+  PERDURE_LOG_ARCHIVE_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
+  /** A record is archived after so long at the latest, sooner when a segment is full. */
+  PERDURE_LOG_ARCHIVE_AFTER_SECONDS: z.coerce.number().positive().default(600),
+  /** Of the bucket; the SDK has its name, too. */
+  AWS_REGION: z.string().min(1).optional(),
   /** Authenticates snapshots, 32 bytes in hex; the same for every node of history. */
   PERDURE_SNAPSHOT_KEY: z.string().regex(/^[0-9a-f]{64}$/, '32 bytes in 64 lower-case hex digits').optional(),
   PERDURE_TENANT: z.string().min(1).default('demo'),
@@ -52,6 +67,14 @@ const environmentSchema = z.object({
   ...TRACE_VARIABLES,
 });
 
+/** Where and when logs are archived. */
+export interface ArchiveConfig {
+  readonly place: ArchivePlace;
+  readonly endpoint?: string;
+  readonly region?: string;
+  readonly afterMs: number;
+}
+
 export interface MeshConfig {
   readonly service: MeshNode['service'];
   readonly host: string;
@@ -62,6 +85,8 @@ export interface MeshConfig {
   readonly etcd: readonly string[];
   readonly prefix: string;
   readonly counts: Readonly<Record<Service, number>>;
+  /** Absent: logs are not trimmed. */
+  readonly archive?: ArchiveConfig;
   readonly snapshotKey?: Uint8Array;
   readonly tenant: string;
   readonly logLevel: string;
@@ -94,6 +119,7 @@ export const readMeshConfig = (service: MeshNode['service'], env: NodeJS.Process
   return Object.freeze({
     service, host: found.PERDURE_HOST, port: found.PERDURE_PORT, address: found.PERDURE_ADDRESS ?? `${found.PERDURE_HOST}:${found.PERDURE_PORT}`,
     postgres: found.PERDURE_POSTGRES, kafka: found.PERDURE_KAFKA, etcd: found.PERDURE_ETCD, prefix: found.PERDURE_PREFIX, counts: found.PERDURE_SLICES,
+    ...archiveIn(found),
     ...(found.PERDURE_SNAPSHOT_KEY ? { snapshotKey: Buffer.from(found.PERDURE_SNAPSHOT_KEY, 'hex') } : {}),
     tenant: found.PERDURE_TENANT, logLevel: found.PERDURE_LOG_LEVEL, retentionMs: found.PERDURE_RETENTION_DAYS * DAY_MS,
     slowRequestMs: found.PERDURE_SLOW_REQUEST_MS, ...(traces ? { traces } : {}),
@@ -102,6 +128,11 @@ export const readMeshConfig = (service: MeshNode['service'], env: NodeJS.Process
     nodeToken: found.APP_API_TOKEN, declarationsFrom: found.PERDURE_DECLARATIONS, declared,
     ...resolveDeclarations(declared, { service, host: found.PERDURE_HOST, env }),
   });
+};
+
+const archiveIn = ({ PERDURE_LOG_ARCHIVE: place, PERDURE_LOG_ARCHIVE_ENDPOINT: endpoint, PERDURE_LOG_ARCHIVE_AFTER_SECONDS: afterSeconds, AWS_REGION: region }: z.output<typeof environmentSchema>): Pick<MeshConfig, 'archive'> => {
+  if (!place) return {};
+  return { archive: { place, afterMs: afterSeconds * 1_000, ...(endpoint === undefined ? {} : { endpoint }), ...(region === undefined ? {} : { region }) } };
 };
 
 /** The same configuration with other declarations; their secrets are in the environment. @throws PerdureError, Error */

@@ -34,6 +34,11 @@ export const MESH_LIMITS = {
   spansKeptMs: 10_000,
   /** Who waits for a hint looks by itself so often, for hints may be lost. */
   lookAgainAfterMs: 1_000,
+  /** Logs are looked at so often for something to archive; the last half of it by chance. */
+  archiveEveryMs: 5_000,
+  /** A log that could not be archived is tried again after so long, and after twice the time each further time. */
+  archiveAgainAfterMs: 5_000,
+  archiveAgainAfterMsMax: 300_000,
   /** Messages carry payloads within structures of our own. */
   internalJsonDepthMore: 32,
 } as const;

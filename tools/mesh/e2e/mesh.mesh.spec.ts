@@ -1,10 +1,14 @@
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { setTimeout as after } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { FolderLogArchive } from '@perdure/archive';
 import { bundle } from '@perdure/bundler';
+import { SystemClock } from '@perdure/clock';
+import { wholeLog, type LogRecord } from '@perdure/delivery';
+import { KafkaLogs } from '@perdure/kafka';
 import { LocalMesh, type MeshNodeProcess, type MeshService } from '../src/index.js';
 import { Client } from '@perdure/sdk/client';
 import { Worker } from '@perdure/sdk/node';
@@ -45,7 +49,7 @@ describe('the mesh, with two nodes of each service', () => {
       return { PERDURE_ETCD: toEtcd.address };
     };
     const replicas = { ingestion: 2, history: 2, scheduler: 2, correlation: 2, compensation: 2 };
-    mesh = await LocalMesh.start({ root: ROOT, folder: join(folder, 'mesh'), replicas, slicesPerNode: 2, components: join(ROOT, 'components', 'local'), given: {}, patienceMs: 10 * MINUTES, envOf }, surroundings);
+    mesh = await LocalMesh.start({ root: ROOT, folder: join(folder, 'mesh'), replicas, slicesPerNode: 2, components: join(ROOT, 'components', 'local'), given: {}, patienceMs: 10 * MINUTES, env: { PERDURE_LOG_ARCHIVE: pathToFileURL(join(folder, 'archive')).href, PERDURE_LOG_ARCHIVE_AFTER_SECONDS: '1' }, envOf }, surroundings);
     await mesh.ready();
     const [url = ''] = mesh.urls;
     client = new Client({ url, retryFor: '1 minute' });
@@ -292,6 +296,26 @@ describe('the mesh, with two nodes of each service', () => {
     await mesh.ready();
     await going.end();
   }, 5 * MINUTES);
+
+  it('has archived its logs behind all this and trimmed them, and they are whole', async () => {
+    const sumOf = async (series: string): Promise<number> => (await Promise.all(nodesOf('history').map((node) => seriesOf(node, series)))).flat().reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+    await until('all is archived', async () => (await sumOf('perdure_log_unarchived_records')) === 0);
+    expect(await sumOf('perdure_log_archived_records_total')).toBeGreaterThan(0);
+    const logs = await KafkaLogs.connect({ brokers: [mesh.servers.addresses.kafka], prefix: 'perdure', counts: { history: SHARDS, correlation: SHARDS }, clock: new SystemClock(), random: Math.random });
+    const archive = new FolderLogArchive(join(folder, 'archive'));
+    let trimmed = 0;
+    for (let shard = 0; shard < SHARDS; shard++) {
+      const [slice, log] = [`history/${shard}`, logs.of(`history/${shard}`)] as const;
+      const records: LogRecord[] = [];
+      for await (const record of wholeLog({ slice, archive, log })) records.push(record);
+      const { begin, end } = await log.describe();
+      trimmed += begin;
+      expect(records.map(({ offset }) => offset)).toEqual(Array.from({ length: end }, (_, offset) => offset));
+      expect(new Set(records.map(({ id }) => id)).size).toBe(end);
+    }
+    expect(trimmed).toBeGreaterThan(100);
+    await logs.close();
+  }, MINUTES);
 
   it('has told of nothing twice in all this, and so of nothing that a node did without committing it', () => {
     // What a stale owner has done another does again, under the same ids.

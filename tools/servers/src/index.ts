@@ -17,4 +17,5 @@ export { postgresProgram, startPostgres } from './servers/postgres.js';
 export { redisProgram, startRedis } from './servers/redis.js';
 export { startTemporal, type TemporalOptions, temporalProgram } from './servers/temporal.js';
 export { startToxiproxy, toxiproxyProgram } from './servers/toxiproxy.js';
+export { startVersitygw, versitygwProgram } from './servers/versitygw.js';
 export { type Direction, Link, type LinkOptions, Toxiproxy } from './toxiproxy-client.js';

@@ -10,6 +10,7 @@ import { kafkaProgram, startKafka } from './servers/kafka.js';
 import { postgresProgram, startPostgres } from './servers/postgres.js';
 import { redisProgram, startRedis } from './servers/redis.js';
 import { toxiproxyProgram } from './servers/toxiproxy.js';
+import { startVersitygw, versitygwProgram } from './servers/versitygw.js';
 
 interface RingServer {
   /** What a spec reads its address from. Where the user has set it, that server is used. */
@@ -23,6 +24,7 @@ const SERVERS: readonly RingServer[] = [
   { variable: 'PERDURE_TEST_REDIS', recipe: redisProgram, start: startRedis },
   { variable: 'PERDURE_TEST_POSTGRES', recipe: postgresProgram, start: startPostgres },
   { variable: 'PERDURE_TEST_KAFKA', recipe: kafkaProgram, start: startKafka },
+  { variable: 'PERDURE_TEST_S3', recipe: versitygwProgram, start: startVersitygw },
 ];
 
 /** CockroachDB's own parser, which the statements of the specs are checked by. */

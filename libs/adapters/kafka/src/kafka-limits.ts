@@ -18,6 +18,8 @@ export const KAFKA_LIMITS = {
   /** A fetch waits so long for a record; it does not delay one. */
   fetchWaitMs: 1_000,
   fetchBytesMax: 1024 * 1024,
+  /** For who reads what was read long ago: what is read ahead for it is kept in memory. */
+  pastFetchBytesMax: 256 * 1024,
   /** Read ahead of the owner, of one partition; beyond it nothing is fetched until the owner has read. */
   prefetchBytesMax: 4 * 1024 * 1024,
   /** After a failure: the first wait, doubling to the longest, each shortened by up to half. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { Log, type LogEntry, type LogRecord } from '@perdure/delivery';
+import { TrimmableLog, type LogEntry, type LogRecord } from '@perdure/delivery';
 import { Fetcher, type FetcherOptions } from './fetcher.js';
 import type { KafkaCluster, PartitionName, TopicView } from './kafka-cluster.js';
 import { toUnavailable } from './kafka-fault.js';
@@ -15,7 +15,7 @@ export interface KafkaLogOptions extends Omit<PartitionReaderOptions, 'cluster' 
 const identityOf = ({ clusterId, name, id }: TopicView): string => `${clusterId}/${name}/${id}`;
 
 /** One slice's log: one partition. */
-export class KafkaLog extends Log {
+export class KafkaLog extends TrimmableLog {
   readonly #cluster: KafkaCluster;
   readonly #partition: PartitionName;
   readonly #reader: PartitionReader;
@@ -39,12 +39,12 @@ export class KafkaLog extends Log {
     });
   }
 
-  override async describe(): Promise<{ readonly identity: string; readonly end: number }> {
+  override async describe(): Promise<{ readonly identity: string; readonly begin: number; readonly end: number }> {
     try {
-      const { view, end } = await this.#cluster.ends(this.#partition);
+      const { view, begin, end } = await this.#cluster.ends(this.#partition);
       this.#reader.isOf(view.id);
       this.#reader.reaches(end);
-      return { identity: identityOf(view), end };
+      return { identity: identityOf(view), begin, end };
     } catch (thrown) {
       throw toUnavailable(thrown, `describe ${this.#partition.topic}`);
     }
@@ -62,8 +62,7 @@ export class KafkaLog extends Log {
     return this.#reader.onAppend(listener);
   }
 
-  /** Keeps the record before `beforeOffset`: `checkLog` reads the last one consumed. */
-  async trim(beforeOffset: number): Promise<void> {
+  override async trim(beforeOffset: number): Promise<void> {
     if (beforeOffset <= 1) return;
     try {
       await this.#cluster.deleteRecords(this.#partition, beforeOffset - 1);

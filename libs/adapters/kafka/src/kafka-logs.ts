@@ -45,6 +45,7 @@ export class KafkaLogs extends Logs {
   readonly #options: KafkaLogsOptions;
   readonly #parts: Parts;
   readonly #logs = new Map<SliceName, KafkaLog>();
+  readonly #past = new Map<SliceName, KafkaLog>();
 
   private constructor(options: KafkaLogsOptions, parts: Parts) {
     super();
@@ -70,24 +71,27 @@ export class KafkaLogs extends Logs {
   }
 
   override of(slice: SliceName): KafkaLog {
-    const log = this.#logs.get(slice) ?? this.#open(slice);
+    const log = this.#logs.get(slice) ?? this.#open(slice, this.#parts.limits);
     this.#logs.set(slice, log);
     return log;
   }
 
-  /** Deletes what lies before `beforeOffset`, which the caller knows to be committed and archived, but for the record just before it. */
-  async trim(slice: SliceName, beforeOffset: number): Promise<void> {
-    await this.of(slice).trim(beforeOffset);
+  /** The same log for who reads what its owner has read long ago: neither is in the other's way. */
+  pastOf(slice: SliceName): KafkaLog {
+    const { limits } = this.#parts;
+    const log = this.#past.get(slice) ?? this.#open(slice, { ...limits, fetchBytesMax: limits.pastFetchBytesMax });
+    this.#past.set(slice, log);
+    return log;
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#logs.values()].map((log) => log.close()));
+    await Promise.all([...this.#logs.values(), ...this.#past.values()].map((log) => log.close()));
     await disconnect(this.#parts);
   }
 
-  #open(slice: SliceName): KafkaLog {
+  #open(slice: SliceName, limits: KafkaLimits): KafkaLog {
     const { counts, clock, random, trouble = () => undefined } = this.#options;
-    const { limits, cluster } = this.#parts;
+    const { cluster } = this.#parts;
     const service = serviceOf(slice);
     const partition = sliceIndexOf(slice);
     if (!isLogged(service) || !(partition < counts[service])) throw new PerdureError('internal', `${slice} has no log.`);

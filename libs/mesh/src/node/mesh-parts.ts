@@ -2,12 +2,13 @@ import { SystemClock, type Clock } from '@perdure/clock';
 import { CockroachPool, migrate } from '@perdure/cockroach';
 import { EventTypes } from '@perdure/correlation';
 import { DaprBus, DaprSidecar } from '@perdure/dapr';
-import { SliceMap, type Logs, type Membership, type MeshNode } from '@perdure/delivery';
+import { SliceMap, type LogArchive, type Logs, type Membership, type MeshNode, type SliceName, type TrimmableLog } from '@perdure/delivery';
 import { EtcdMembership } from '@perdure/etcd';
 import { newId, SLOTS, slotOf } from '@perdure/identity';
 import { KafkaLogs } from '@perdure/kafka';
 import { ServerMetrics, startTracing, type Tracing } from '@perdure/telemetry';
 import type { Logger } from 'pino';
+import { openArchive } from '../archive/open-archive.js';
 import type { MeshConfig } from '../config.js';
 import { MESH_LIMITS } from '../mesh-limits.js';
 import { NodeCalls } from './node-calls.js';
@@ -23,6 +24,8 @@ export interface MeshParts {
   readonly logger: Logger;
   readonly pool: CockroachPool;
   readonly logs: Logs;
+  /** Absent: nothing is archived. `logOf`: the log once more, for the one who archives it. */
+  readonly archiving?: { readonly archive: LogArchive; logOf(slice: SliceName): TrimmableLog };
   readonly membership: Membership;
   readonly sidecar: DaprSidecar;
   readonly bus: DaprBus;
@@ -57,6 +60,8 @@ export const connectParts = async (given: MeshConfig, { logger, random }: { read
     await migrate(pool);
     const logs = await KafkaLogs.connect({ brokers: config.kafka, prefix, counts: { history: counts.history, correlation: counts.correlation }, clock, random, trouble: (error) => logger.warn({ error: error.message }, 'Kafka is in trouble; it is tried again') });
     closers.push(() => logs.close());
+    const opened = config.archive && (await openArchive(config.archive));
+    if (opened) closers.push(async () => opened.close());
     const membership = await EtcdMembership.connect({ endpoints: config.etcd, prefix: `/${prefix}`, clock, random, trouble: (error) => logger.warn({ error: error.message }, 'etcd is in trouble; it is tried again') });
     closers.push(() => membership.leave());
     const bus = new DaprBus({
@@ -71,7 +76,7 @@ export const connectParts = async (given: MeshConfig, { logger, random }: { read
     closers.push(() => calls.close());
     const eventTypes = new EventTypes(config.eventTypes);
     const map = new SliceMap({ counts, slotOf, slots: SLOTS, routing: eventTypes });
-    return { config, self, clock, random, logger, pool, logs, membership, sidecar, bus, calls, eventTypes, map, metrics: new ServerMetrics(), ...(tracing ? { tracing } : {}), close };
+    return { config, self, clock, random, logger, pool, logs, membership, sidecar, bus, calls, eventTypes, map, metrics: new ServerMetrics(), ...(opened ? { archiving: { archive: opened.archive, logOf: (slice) => logs.pastOf(slice) } } : {}), ...(tracing ? { tracing } : {}), close };
   } catch (error) {
     await close();
     throw error;

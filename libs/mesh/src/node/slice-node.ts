@@ -5,6 +5,7 @@ import { BatchMetrics, NO_LEVELS, ShardMetrics, ShardObserver, Sweeper } from '@
 import { createHttpApp } from '@perdure/http';
 import { observeHttp, requestFields, ServerMetrics } from '@perdure/telemetry';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { startArchiving } from '../archive/start-archiving.js';
 import { MESH_LIMITS } from '../mesh-limits.js';
 import { DeliveryDoor } from './delivery-door.js';
 import { InternalController, OwnService, sliceNaming } from './internal-controller.js';
@@ -107,17 +108,21 @@ export const startSliceNode = async <Rows, M extends SliceMachine<Rows>>(parts: 
   host.start();
   health.hasJoined = true;
   const sweeper = service.sweep && new Sweeper({ clock, owners: () => host.owners, sweep: service.sweep.bind(service), onFailed: (error) => logger.warn({ error: String(error) }, 'the sweep failed') });
+  const archiving = service.hasLog ? startArchiving(parts, () => host.owners) : undefined;
   return {
     url: await nest.getUrl(),
     close: async () => {
       health.isDraining = true;
       sweeper?.stop();
+      // What it has in hand holds nobody up, and is finished beside the rest.
+      const archived = archiving?.stop();
       // The others take over as soon as they know; what is in hand is finished all the same.
       await seat.leave();
       for (const owner of host.owners) service.drain?.(owner);
       await host.stop();
       await nest.close();
       await service.close?.();
+      await archived;
       await parts.close();
     },
   };

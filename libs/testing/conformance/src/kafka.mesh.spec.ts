@@ -110,9 +110,9 @@ describe('KafkaLogs', () => {
 
   it('trims what it is told to, and keeps the last record that was consumed', async () => {
     await logs.of(SLICE).append(Array.from({ length: 10 }, (_, index) => entryOf(`i${index}`)));
-    await logs.trim(SLICE, 6);
+    await logs.pastOf(SLICE).trim(6);
     const log = (await processes.open()).of(SLICE);
-    expect((await log.describe()).end).toBe(10);
+    expect(await log.describe()).toMatchObject({ begin: 5, end: 10 });
     expect((await log.read(5, 2)).map(idOf)).toEqual(['i5', 'i6']);
     await expect(log.read(4, 1)).rejects.toMatchObject({ name: 'LogMismatch', message: expect.stringContaining('begins at 5') });
   });

@@ -14,6 +14,8 @@ export const DELIVERY_LIMITS = {
   /** The first re-send comes so long after the send, and each later one after twice the time. */
   resendAfterMs: 1_000,
   resendAfterMsMax: 60_000,
+  /** Confirmed rows are deleted with the next batch, or alone after this time. */
+  tidyAfterMs: 1_000,
   /** The identical transaction is tried so often while the store says neither yes nor no. */
   commitTriesMax: 8,
   retryAfterMs: 50,

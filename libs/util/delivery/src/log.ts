@@ -41,6 +41,13 @@ export abstract class Log {
   abstract onAppend(listener: () => void): () => void;
 }
 
+/** A log whose beginning can be cut off. */
+export abstract class TrimmableLog extends Log {
+  abstract override describe(): Promise<{ readonly identity: string; /** Of the first record that is there. */ readonly begin: number; readonly end: number }>;
+  /** Deletes what lies before `offset`, which the caller knows to be committed and archived, but for the record just before it: `checkLog` reads the last one consumed. */
+  abstract trim(offset: number): Promise<void>;
+}
+
 /** The logs of all slices. */
 export abstract class Logs {
   abstract of(slice: SliceName): Log;

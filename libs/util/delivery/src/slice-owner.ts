@@ -39,9 +39,6 @@ export interface SliceOwnerOptions<Rows, M extends SliceMachine<Rows>> {
   readonly batches?: BatchObserver;
 }
 
-/** Confirmed rows are deleted with the next batch, or alone after this time. */
-const TIDY_AFTER_MS = 1_000;
-
 /**
  * The owner of a slice: the loop that feeds its machine and commits what comes of it (I3, I4).
  *
@@ -56,6 +53,7 @@ const TIDY_AFTER_MS = 1_000;
 export class SliceOwner<Rows, M extends SliceMachine<Rows>> {
   readonly #options: SliceOwnerOptions<Rows, M>;
   readonly #limits: DeliveryLimits;
+  readonly slice: SliceName;
   readonly epoch: number;
   readonly machine: M;
   readonly #outbox: Outbox;
@@ -92,6 +90,7 @@ export class SliceOwner<Rows, M extends SliceMachine<Rows>> {
     const { head, machine, position, isCareful } = opened;
     const guards = options.guards ?? ALL_GUARDS;
     this.#options = options;
+    this.slice = options.slice;
     this.#limits = { ...DELIVERY_LIMITS, ...options.limits };
     this.machine = machine;
     this.epoch = head.epoch;
@@ -122,6 +121,11 @@ export class SliceOwner<Rows, M extends SliceMachine<Rows>> {
     return owner;
   }
 
+  /** How far in its log it has committed. */
+  get position(): LogPosition | undefined {
+    return this.#position;
+  }
+
   get isDown(): boolean {
     return this.#down !== undefined;
   }
@@ -145,7 +149,7 @@ export class SliceOwner<Rows, M extends SliceMachine<Rows>> {
   confirm({ destination, numbers }: Confirmation): void {
     this.#outbox.confirm(destination, numbers);
     if (!this.#outbox.hasConfirmed) return;
-    this.#tidyAtMs = Math.min(this.#tidyAtMs, this.#options.clock.now() + TIDY_AFTER_MS);
+    this.#tidyAtMs = Math.min(this.#tidyAtMs, this.#options.clock.now() + this.#limits.tidyAfterMs);
     this.#arm();
   }
 
@@ -229,7 +233,7 @@ export class SliceOwner<Rows, M extends SliceMachine<Rows>> {
       const error = toPerdureError(thrown);
       if (isStepDown(error) || !error.retryable) this.#stepDown(error);
       else {
-        this.#options.events?.paused?.(this.#options.slice, error);
+        this.#options.events?.paused?.(this.slice, error);
         this.#pause();
       }
     }
@@ -353,7 +357,7 @@ export class SliceOwner<Rows, M extends SliceMachine<Rows>> {
       this.#position = position;
       this.#outbox.committed();
       // What was confirmed while this batch was on its way is not in it.
-      this.#tidyAtMs = this.#outbox.hasConfirmed ? this.#options.clock.now() + TIDY_AFTER_MS : Infinity;
+      this.#tidyAtMs = this.#outbox.hasConfirmed ? this.#options.clock.now() + this.#limits.tidyAfterMs : Infinity;
     }
     this.#failures = 0;
     this.#intake.committed();
@@ -371,7 +375,7 @@ export class SliceOwner<Rows, M extends SliceMachine<Rows>> {
       if (list) list.push(origin.number);
       else numbers.set(origin.source, [origin.number]);
     }
-    for (const [source, list] of numbers) this.#options.bus.confirm({ source, destination: this.#options.slice, numbers: list });
+    for (const [source, list] of numbers) this.#options.bus.confirm({ source, destination: this.slice, numbers: list });
   }
 
   // ── when a batch fails ────────────────────────────────────────────────────────────────────────────────────────────
@@ -379,7 +383,7 @@ export class SliceOwner<Rows, M extends SliceMachine<Rows>> {
   async #afterFailure(items: readonly Item[], error: PerdureError): Promise<void> {
     this.#options.batches?.takeBack();
     if (isStepDown(error)) throw error;
-    this.#options.events?.takenBack?.(this.#options.slice, error);
+    this.#options.events?.takenBack?.(this.slice, error);
     await this.#takeBack();
     const isByContent = isStoreFault(error) ? error.fault === 'contentRefused' : !error.retryable;
     if (isByContent && items.length > 1) {
@@ -397,7 +401,7 @@ export class SliceOwner<Rows, M extends SliceMachine<Rows>> {
 
   /** Invariant 3: the work's place is taken by its refusal. If not even that can be recorded, by nothing. */
   async #refuse(item: Item, error: Error): Promise<void> {
-    this.#options.events?.refused?.(this.#options.slice, item.work, error);
+    this.#options.events?.refused?.(this.slice, item.work, error);
     const refusal = { triesDropped: [item.name] };
     for (const isLast of [false, true]) {
       try {
@@ -448,7 +452,7 @@ export class SliceOwner<Rows, M extends SliceMachine<Rows>> {
     this.machine.close();
     this.#messages = [];
     this.#readers.reject(notOwner(error));
-    this.#options.events?.steppedDown?.(this.#options.slice, error);
+    this.#options.events?.steppedDown?.(this.slice, error);
   }
 
   // ── sending, time ────────────────────────────────────────────────────────────────────────────────────────
@@ -469,7 +473,7 @@ export class SliceOwner<Rows, M extends SliceMachine<Rows>> {
       this.confirm({ source, destination, numbers: messages.map(({ number }) => number) });
     } catch (thrown) {
       this.#outbox.failed(envelope, this.#options.clock.now());
-      this.#options.events?.notAppended?.(this.#options.slice, toPerdureError(thrown));
+      this.#options.events?.notAppended?.(this.slice, toPerdureError(thrown));
     }
     if (!this.#down && this.#outbox.has(destination)) this.#send();
   }
