@@ -1,6 +1,6 @@
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import { SystemClock } from '@perdure/clock';
-import { BundleStacks, EmbeddedShard, PortBus, serveShard, ShardMap } from '@perdure/embedded';
+import { BundleStacks, EmbeddedShard, PortBus, serveShard, ShardMap, ThreadTurns } from '@perdure/embedded';
 import { Sandbox } from '@perdure/sandbox';
 import { CheckpointSignal, MetaFile, ShardFile, SqliteBundleSource } from '@perdure/sqlite';
 
@@ -11,6 +11,8 @@ export interface ShardThreadData {
   readonly shard: number;
   /** Of the shard's `CheckpointSignal`. */
   readonly checkpoints: SharedArrayBuffer;
+  /** Of the `ThreadTurns` of all shards. */
+  readonly turns: SharedArrayBuffer;
   readonly snapshotKey: Uint8Array;
   readonly retentionMs: number;
   /** Whether it reports the spans of traced runs. */
@@ -21,7 +23,7 @@ export interface ShardThreadData {
   readonly peers: readonly { readonly shard: number; readonly port: MessagePort }[];
 }
 
-const { metaPath, shardPath, shard, checkpoints, snapshotKey, retentionMs, traces, shards, peers } = workerData as ShardThreadData;
+const { metaPath, shardPath, shard, checkpoints, turns, snapshotKey, retentionMs, traces, shards, peers } = workerData as ShardThreadData;
 const port = parentPort!;
 const meta = new MetaFile(metaPath);
 const bus = new PortBus(new Map(peers.map((peer) => [peer.shard, peer.port])));
@@ -34,7 +36,7 @@ const opened = await EmbeddedShard.open({
   random: Math.random,
   snapshotKey,
   retentionMs,
-  ...(shards > 1 ? { peers: { map: new ShardMap(shards), bus } } : {}),
+  ...(shards > 1 ? { peers: { map: new ShardMap(shards), bus }, turns: new ThreadTurns(turns) } : {}),
   // Posted at once, so that a request's span is known before its answer.
   ...(traces ? { onSpans: (spans) => port.postMessage([{ spans }]) } : {}),
   log: (level, message, fields) => port.postMessage([{ log: { level, message, fields } }]),

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { PerdureError } from '@perdure/contract';
-import { ShardedGateway, type ShardGateway, type ShardMap } from '@perdure/embedded';
+import { ShardedGateway, ThreadTurns, type ShardGateway, type ShardMap } from '@perdure/embedded';
 import { CheckpointSignal, type MetaFile } from '@perdure/sqlite';
 import { startCheckpoints, type Checkpoints } from './checkpoint-host.js';
 import { startShard, type ShardHostOptions } from './shard-host.js';
@@ -27,7 +27,7 @@ export const shardCount = (meta: MetaFile, { folder, wanted }: { readonly folder
 export interface ShardsOptions extends ShardHostOptions {
   readonly folder: string;
   readonly map: ShardMap;
-  readonly data: Omit<ShardThreadData, 'shard' | 'shardPath' | 'checkpoints' | 'shards' | 'peers'>;
+  readonly data: Omit<ShardThreadData, 'shard' | 'shardPath' | 'checkpoints' | 'turns' | 'shards' | 'peers'>;
 }
 
 export interface StartedShards {
@@ -37,8 +37,9 @@ export interface StartedShards {
 
 /** Starts all shards, each in a thread of its own, and one thread for their checkpoints. When a shard does not open, those that did are closed again. */
 export const startShards = async ({ folder, map, data, ...host }: ShardsOptions): Promise<StartedShards> => {
+  const turns = ThreadTurns.createMemory();
   const files = connectAll(map.count).map((peers, shard) => ({ shard, peers, shardPath: shardPath(folder, shard), checkpoints: new CheckpointSignal().memory }));
-  const started = await Promise.allSettled(files.map((its) => startShard({ ...data, ...its, shards: map.count }, host)));
+  const started = await Promise.allSettled(files.map((its) => startShard({ ...data, ...its, turns, shards: map.count }, host)));
   const shards = started.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
   const failed = started.find((each) => each.status === 'rejected');
   if (failed) {

@@ -10,16 +10,14 @@ import { ShardFile, SqliteRunReader } from '@perdure/sqlite';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { aloneAfterDeaths } from './alone-after-deaths.js';
+import { FileBatchNote, type InHand } from './batch-note.js';
 import { EmbeddedShard } from './embedded-shard.js';
-
-/** After a first death so many inputs run alone. */
-const ALONE_FIRST = 8;
+import type { Turns } from './turns.js';
 
 const DEADLY = 'now the process dies';
 
 const SOURCE = `
-import { condition, onSignal, signal, sleep } from '@perdure/sdk/workflow';
+import { condition, onSignal, signal, signalRun, sleep } from '@perdure/sdk/workflow';
 export const add = signal<number>('add');
 export const die = signal<void>('die');
 
@@ -30,6 +28,10 @@ export async function counts(goal: number): Promise<number> {
   await condition(() => sum >= goal);
   return sum;
 }
+export async function tells(workflowId: string): Promise<string> {
+  await signalRun({ workflowId }, die);
+  return 'told';
+}
 export async function wakes(isDeadly: boolean): Promise<string> {
   await sleep('1s');
   if (isDeadly) console.log('${DEADLY}');
@@ -37,15 +39,31 @@ export async function wakes(isDeadly: boolean): Promise<string> {
 }
 `;
 
-/** A process that has died commits nothing. `failsAt`: the transaction of that number from now on finds no room. */
+/** A process that has died commits nothing. `failsAt`, `diesAt`: in the transaction of that number from now on there is no room, or the process dies. */
 class MortalFile extends ShardFile {
   isDead = false;
   failsAt = 0;
+  diesAt = 0;
 
   override transaction<T>(write: () => T): T {
+    if (this.diesAt-- === 1) this.isDead = true;
     if (this.isDead) throw new StoreFault('staleOwner', 'the process is dead');
     if (this.failsAt-- === 1) throw new StoreFault('unavailable', 'the disk is full');
     return super.transaction(write);
+  }
+}
+
+/** …and notes nothing. */
+class MortalNote extends FileBatchNote {
+  readonly #file: MortalFile;
+
+  constructor(file: MortalFile) {
+    super(`${file.path}-running`, () => undefined);
+    this.#file = file;
+  }
+
+  override write(inHand: InHand): void {
+    if (!this.#file.isDead) super.write(inHand);
   }
 }
 
@@ -57,13 +75,20 @@ describe('Code that kills its process', () => {
   let shard: EmbeddedShard;
   let deaths: number;
   let sent = 0;
+  let tried: number;
+  const turns: Turns = {
+    run: (work) => {
+      tried += 1;
+      return work();
+    },
+  };
 
   const open = async (): Promise<void> => {
     const mortal = new MortalFile({ path: join(folder, 'shard.db') });
     file = mortal;
     const sandbox = await Sandbox.create({ snapshotKey: new Uint8Array(32) });
     shard = await EmbeddedShard.open({
-      file, bundles: new OneBundle(made), sandbox, clock, random: () => 0.5, snapshotKey: new Uint8Array(32), aloneAfter: (count) => aloneAfterDeaths(count, ALONE_FIRST),
+      file, bundles: new OneBundle(made), sandbox, clock, random: () => 0.5, snapshotKey: new Uint8Array(32), note: new MortalNote(mortal), turns,
       onFatal: () => undefined,
       log: (_, message) => {
         if (message !== DEADLY || mortal.isDead) return;
@@ -96,7 +121,7 @@ describe('Code that kills its process', () => {
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'perdure-'));
     clock = new ManualClock();
-    deaths = 0;
+    deaths = tried = 0;
     await open();
   });
   afterEach(async () => {
@@ -111,6 +136,8 @@ describe('Code that kills its process', () => {
     const answers = await insist([toInput('a', { kind: 'signal', name: 'add', input: 1 }), toInput('poisoned', { kind: 'signal', name: 'die' }), toInput('b', { kind: 'signal', name: 'add', input: 1 })]);
     expect(answers).toMatchObject([{ kind: 'accepted' }, { kind: 'refused', problem: { code: 'internal' } }, { kind: 'accepted' }]);
     expect(deaths).toBe(4);
+    // Three times itself, until it is refused the fourth, and its neighbours once.
+    expect(tried).toBe(4 + 2);
     expect([found('a'), found('poisoned'), found('b')]).toMatchObject([{ status: 'running' }, { status: 'suspended', suspended: { kind: 'refused' } }, { status: 'completed' }]);
   });
 
@@ -125,20 +152,20 @@ describe('Code that kills its process', () => {
     }
   });
 
-  it('is found as well when much comes before it', async () => {
-    await start('a', 'counts', 1_000);
+  it('is found as well when thousands come before it in each life', async () => {
+    await start('a', 'counts', 1_000_000);
     await start('poisoned', 'counts', 1);
-    const others = Array.from({ length: 2 * ALONE_FIRST }, (_, index) => toInput('a', { kind: 'signal', name: 'add', input: 1 }, `other-${index}`));
+    const before = (lives: number): Input[] => Array.from({ length: 3_000 }, (_, index) => toInput('a', { kind: 'signal', name: 'add', input: 1 }, `other-${lives}-${index}`));
     const poison = toInput('poisoned', { kind: 'signal', name: 'die' });
     let told: InputOutcome | undefined;
     for (let lives = 0; !told && lives < 8; lives++) {
-      const answers = await Promise.allSettled([...others, poison].map((input) => shard.append([input])));
+      const answers = await Promise.allSettled([...before(lives), poison].map((input) => shard.append([input])));
       const last = answers.at(-1)!;
       if (last.status === 'fulfilled') told = last.value[0];
       if (file.isDead) await open();
     }
     expect(told).toMatchObject({ kind: 'refused', problem: { code: 'internal' } });
-    expect(deaths).toBe(5);
+    expect(deaths).toBe(4);
   });
 
   it('is found too where no client brings it, and what its run awaited is kept for the resume', async () => {
@@ -155,22 +182,64 @@ describe('Code that kills its process', () => {
     expect(new SqliteRunReader(file.db).history({ tenant: 'acme', workflowId: 'poisoned' }, { after: 0, limit: 10 })!.events.map(({ kind }) => kind)).toEqual(['started', 'timerStarted', 'timerFired', 'suspended']);
   });
 
+  it('is found too where another input of its batch brings it, which goes on', async () => {
+    await start('poisoned', 'counts', 1);
+    for (let lives = 0; lives < 8 && (found('poisoned') as { status: string }).status === 'running'; lives++) {
+      await Promise.allSettled([start('teller', 'tells', 'poisoned')]);
+      await shard.settled();
+      if (file.isDead) await open();
+    }
+    expect([deaths, tried]).toEqual([4, 4]);
+    expect(found('poisoned')).toMatchObject({ status: 'suspended', suspended: { kind: 'refused' } });
+  });
+
   it('is not suspected for what a process lives through, nor after an end in order', async () => {
     await start('a', 'counts', 100);
+    const same = (): Promise<unknown> => shard.append([toInput('a', { kind: 'signal', name: 'add', input: 1 }, 'same')]);
     for (let lives = 0; lives < 5; lives++) {
+      file.diesAt = 1;
+      await expect(same()).rejects.toMatchObject({ code: 'unavailable' });
+      await open();
+      // Its commit fails, and the process goes on.
+      file.failsAt = 1;
+      await expect(same()).rejects.toMatchObject({ code: 'unavailable' });
+      expect(tried).toBe(lives + 1);
       file.isDead = true;
       await open();
-      // The try is counted, its commit fails, and the process goes on.
-      file.failsAt = 2;
-      await expect(shard.append([toInput('a', { kind: 'signal', name: 'add', input: 1 }, 'same')])).rejects.toMatchObject({ code: 'unavailable' });
     }
-    file.isDead = true;
-    await open();
-    expect(await shard.append([toInput('a', { kind: 'signal', name: 'add', input: 1 }, 'same')])).toMatchObject([{ kind: 'accepted' }]);
+    expect(await same()).toMatchObject([{ kind: 'accepted' }]);
+    expect(tried).toBe(5);
     await shard.close();
     await open();
     const before = await shard.figures();
     await Promise.all(['x', 'y', 'z'].map((id) => shard.append([toInput('a', { kind: 'signal', name: 'add', input: 1 }, id)])));
     expect((await shard.figures()).batches - before.batches).toBe(1);
+  });
+
+  it('is not looked for among what was committed when the process died', async () => {
+    await start('a', 'counts', 100);
+    const same = toInput('a', { kind: 'signal', name: 'add', input: 1 });
+    await shard.append([same]);
+    file.isDead = true;
+    await open();
+    expect(await shard.append([same])).toMatchObject([{ kind: 'accepted' }]);
+    expect(tried).toBe(0);
+  });
+
+  it('is suspected through a death that was not its fault', async () => {
+    await start('a', 'counts', 100);
+    await start('poisoned', 'counts', 1);
+    const poison = toInput('poisoned', { kind: 'signal', name: 'die' });
+    const kill = async (): Promise<void> => {
+      await Promise.allSettled([shard.append([poison])]);
+      await open();
+    };
+    await kill();
+    file.diesAt = 1;
+    await Promise.allSettled([shard.append([toInput('a', { kind: 'signal', name: 'add', input: 1 })])]);
+    await open();
+    for (let lives = 0; lives < 3; lives++) await kill();
+    expect(await shard.append([poison])).toMatchObject([{ kind: 'refused' }]);
+    expect([deaths, tried]).toEqual([4, 4]);
   });
 });

@@ -6,10 +6,8 @@ import { isFatal, rethrow } from './fatal.js';
 import { singly } from './peers/peers.js';
 import { ShardGateway, type QueryRequest, type ShardFigures, type ShardHints } from './shard-gateway.js';
 import { ShardMachines } from './shard-machines.js';
-import { aloneAfterDeaths } from './alone-after-deaths.js';
 import type { EmbeddedShardOptions } from './shard-options.js';
-import { Tries } from './tries.js';
-import { inputOf, type EventsWork, type InputWork, type OneWork, type Work } from './work.js';
+import { inputsOf, type EventsWork, type InputWork, type OneWork, type Work } from './work.js';
 
 const STORE_AWAY_RETRY_MS = 100;
 const DAY_MS = 86_400_000;
@@ -24,12 +22,11 @@ const TRIES_MAX = 3;
  *    a bound, and the rest is kept in the same transaction for the next.
  * 2. Nothing of a batch is told before its commit (I1, I4); after one that failed, all of them are as the file says (I3).
  * 3. What is in a batch that failed by its content is tried again one by one; the one at fault is refused (I10).
- * 4. After an unclean death the first batch's worth of inputs runs one by one, each try counted in the file before it begins. What the
- *    process lives through is uncounted again; what has ended three is refused (I10).
+ * 4. What was in hand when a process died runs one by one, each try counted (`Suspects`). What the process lives through is no suspect; what has ended three is
+ *    refused (I10).
  */
 export class EmbeddedShard extends ShardGateway {
   readonly #options: EmbeddedShardOptions;
-  readonly #tries: Tries;
   #machines!: ShardMachines;
   #work: Work[] = [];
   #between: (() => Promise<void>)[] = [];
@@ -39,12 +36,8 @@ export class EmbeddedShard extends ShardGateway {
   #closing = false;
   #isStoreAway = false;
   #isRetrySet = false;
-  /** So many works are still to be run one by one… */
-  #alone: number;
-  /** …and counted, since one of them may have killed the process before this one. */
-  #isCounted: boolean;
-  /** It is noted that it has lived for long. */
-  #isCalm = false;
+  /** So many works are still to be run one by one. */
+  #alone = 0;
   #sweeper: Sweeper<EmbeddedShard> | undefined;
   readonly #waiting = new Map<string, InputWork[]>();
   readonly #listeners: ((hints: ShardHints) => void)[] = [];
@@ -54,10 +47,6 @@ export class EmbeddedShard extends ShardGateway {
   private constructor(options: EmbeddedShardOptions) {
     super();
     this.#options = options;
-    this.#tries = new Tries(options.file);
-    const { deaths } = this.#tries;
-    this.#isCounted = deaths > 0;
-    this.#alone = deaths > 0 ? (options.aloneAfter ?? aloneAfterDeaths)(deaths) : 0;
   }
 
   static async open(options: EmbeddedShardOptions): Promise<EmbeddedShard> {
@@ -118,6 +107,7 @@ export class EmbeddedShard extends ShardGateway {
     for (const work of this.#work.splice(0)) work.reject(error);
     this.#machines.close();
     this.#letGo();
+    this.#machines.suspects.close();
     this.#options.file.close();
   }
 
@@ -144,17 +134,11 @@ export class EmbeddedShard extends ShardGateway {
     machines.peers?.send();
   }
 
-  #becomeCalm(): void {
-    if (this.#isCalm || this.#isCounted) return;
-    this.#tries.calm();
-    this.#isCalm = true;
-  }
-
   /** If it cannot be written, the next process is careful for nothing. */
   #letGo(): void {
     if (!this.#options.file.isOpen) return;
     try {
-      this.#tries.letGo();
+      this.#machines.suspects.letGo(this.#machines.processor.cursor);
     } catch (thrown) {
       this.#options.log?.('warn', 'the shard could not be let go of in order', { error: String(thrown) });
     }
@@ -225,14 +209,15 @@ export class EmbeddedShard extends ShardGateway {
     for (const run of this.#between.splice(0)) await run();
     if (!this.#hasWork()) return;
     this.#woken = false;
-    if (this.#alone > 0) return this.#runOne();
-    await this.#runBatch(this.#work.splice(0, LIMITS.batchInputsMax));
+    const { waiting, works, isSuspectNext } = this.#together();
+    if (this.#alone > 0 || isSuspectNext) return this.#runInTurn();
+    await this.#runBatch(this.#work.splice(0, works), waiting);
   }
 
-  async #runBatch(works: readonly Work[]): Promise<void> {
+  async #runBatch(works: readonly Work[], waiting: number): Promise<void> {
     const machines = this.#machines;
     try {
-      const inputs = machines.inbox.take(LIMITS.batchInputsMax);
+      const inputs = machines.inbox.take(waiting);
       for (const work of works) inputs.push(...(await this.#take(work)));
       this.#figures.inputs += await machines.workOff(inputs);
       this.#write();
@@ -240,6 +225,15 @@ export class EmbeddedShard extends ShardGateway {
       return this.#afterFailure(works, toPerdureError(thrown));
     }
     this.#committed(works);
+  }
+
+  /** How many of what waits go together: as many as come before the first suspect. */
+  #together(): { readonly waiting: number; readonly works: number; readonly isSuspectNext: boolean } {
+    const { inbox, suspects } = this.#machines;
+    const inputs = inbox.first(LIMITS.batchInputsMax);
+    const waiting = suspects.firstIn(inputs, (input) => [input]);
+    const works = waiting < inputs.length ? 0 : suspects.firstIn(this.#work.slice(0, LIMITS.batchInputsMax), inputsOf);
+    return { waiting, works, isSuspectNext: waiting + works === 0 && inputs.length + this.#work.length > 0 };
   }
 
   /** What a work has for history. */
@@ -288,21 +282,31 @@ export class EmbeddedShard extends ShardGateway {
 
   // ── one by one ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Invariants 3 and 4. What follows from it waits in the inbox, to come as alone. */
-  async #runOne(): Promise<void> {
+  /** A suspect waits for those of other shards: when the process dies, one has been tried. */
+  #runInTurn(): Promise<void> {
     const one = this.#nextOne();
-    if (one.work ?? one.input) this.#alone -= 1;
+    if (this.#alone > 0 && (one.work ?? one.input)) this.#alone -= 1;
+    const { turns } = this.#options;
+    return turns && this.#suspectOf(one) ? turns.run(() => this.#runOne(one)) : this.#runOne(one);
+  }
+
+  /** Invariants 3 and 4. What follows from it waits in the inbox, to come as alone. */
+  async #runOne(one: OneWork): Promise<void> {
+    const machines = this.#machines;
+    const suspect = this.#suspectOf(one);
     try {
-      const isDeadly = this.#isCounted && one.input !== undefined && this.#tries.begin(one.input) > TRIES_MAX;
+      const isDeadly = suspect !== undefined && machines.suspects.trying(suspect, machines.processor.cursor) > TRIES_MAX;
       if (isDeadly) await this.#refuse(one, { error: new PerdureError('internal', `It has ended the server ${TRIES_MAX} times.`), mayRecord: true });
-      else await this.#machines.workOffOne(await this.#takeOne(one));
+      else await machines.workOffOne(await this.#takeOne(one));
       this.#figures.inputs += 1;
-      this.#writeOne(one);
-      this.#committed(one.work ? [one.work] : []);
+      this.#commitOne(one);
     } catch (thrown) {
       await this.#afterFailureOfOne(one, toPerdureError(thrown));
     }
-    if (this.#alone === 0) this.#isCounted = false;
+  }
+
+  #suspectOf({ input }: OneWork): Input | undefined {
+    return input && this.#machines.suspects.has(input) ? input : undefined;
   }
 
   #nextOne(): OneWork {
@@ -310,7 +314,7 @@ export class EmbeddedShard extends ShardGateway {
     if (input) return { input };
     const work = this.#work.shift();
     if (!work) return {};
-    if (work.kind !== 'mail' || work.envelope.messages.length < 2) return { work, input: inputOf(work) };
+    if (work.kind !== 'mail' || work.envelope.messages.length < 2) return { work, input: inputsOf(work)[0] };
     this.#work.unshift(...singly(work.envelope).map((envelope) => ({ ...work, envelope })));
     return this.#nextOne();
   }
@@ -330,14 +334,19 @@ export class EmbeddedShard extends ShardGateway {
     else await this.#machines.workOffOne(undefined);
   }
 
-  #writeOne({ input }: OneWork): void {
-    this.#write(this.#isCounted && input ? () => this.#tries.drop(input) : undefined);
+  #commitOne(one: OneWork): void {
+    const { suspects } = this.#machines;
+    const suspect = this.#suspectOf(one);
+    this.#write(suspect && (() => suspects.drop(suspect)));
+    if (suspect) suspects.forget(suspect);
+    this.#committed(one.work ? [one.work] : []);
   }
 
   async #afterFailureOfOne(one: OneWork, error: PerdureError): Promise<void> {
     const works = one.work ? [one.work] : [];
     await this.#fail(works, error);
-    if (this.#isCounted && one.input) this.#survived(one.input);
+    const suspect = this.#suspectOf(one);
+    if (suspect) this.#survived(suspect);
     if (isFatal(error)) return this.#die(works, error);
     if (isRefusable(one, error)) return this.#setAside(one, error);
     this.#isStoreAway = works.length === 0 || (isStoreFault(error) && error.fault === 'unavailable');
@@ -352,8 +361,7 @@ export class EmbeddedShard extends ShardGateway {
       try {
         if (isLast) await this.#takeOne(one).then(() => this.#machines.workOffOne(undefined));
         else await this.#refuse(one, { error: isStoreFault(error) ? new Error('the store refuses what it would record') : error, mayRecord: false });
-        this.#writeOne(one);
-        return this.#committed(works);
+        return this.#commitOne(one);
       } catch (thrown) {
         const again = toPerdureError(thrown);
         await this.#fail(works, again);
@@ -367,7 +375,7 @@ export class EmbeddedShard extends ShardGateway {
   /** It did not kill the process. If that cannot be noted now, it is once the input has been decided. */
   #survived(input: Input): void {
     try {
-      this.#tries.survived(input);
+      this.#machines.suspects.survived(input, this.#machines.processor.cursor);
     } catch (thrown) {
       this.#options.log?.('warn', 'a try is counted that the shard has lived through', { tenant: input.tenant, workflowId: input.workflowId, inputId: input.id, error: String(thrown) });
     }
@@ -409,6 +417,7 @@ export class EmbeddedShard extends ShardGateway {
     this.#closing = true;
     this.#sweeper?.stop();
     this.#machines.close();
+    this.#machines.suspects.close();
     const answer = new PerdureError('unavailable', 'The store cannot take the request now.');
     for (const work of [...works, ...this.#work.splice(0)]) work.reject(answer);
     this.#options.file.close();
@@ -427,7 +436,6 @@ export class EmbeddedShard extends ShardGateway {
   async #sweep(): Promise<boolean> {
     const { clock, retentionMs = 7 * DAY_MS } = this.#options;
     this.#machines.correlator.sweep(clock.now());
-    this.#becomeCalm();
     this.#woken = true;
     return (await this.#machines.processor.purge({ closedBeforeMs: clock.now() - retentionMs, limit: PURGE_RUNS_MAX })) === PURGE_RUNS_MAX;
   }

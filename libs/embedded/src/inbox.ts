@@ -16,7 +16,6 @@ export class Inbox {
 
   constructor(file: ShardFile) {
     this.#file = file;
-    file.db.exec('create table if not exists inbox (number integer primary key, body text not null)');
     this.#insert = file.db.prepare('insert into inbox values (?, ?)');
     const rows = file.db.prepare('select number, body from inbox order by number').all() as unknown as { number: number; body: string }[];
     this.#rows = rows.map(({ number, body }) => ({ number, input: JSON.parse(body) as Input }));
@@ -33,8 +32,12 @@ export class Inbox {
     return this.#taken > 0 || this.#added.length > 0;
   }
 
+  first(countMax: number): Input[] {
+    return this.#rows.slice(0, countMax).map(({ input }) => input);
+  }
+
   take(countMax: number): Input[] {
-    const inputs = this.#rows.slice(0, countMax).map(({ input }) => input);
+    const inputs = this.first(countMax);
     this.#taken = inputs.length;
     return inputs;
   }

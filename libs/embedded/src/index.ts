@@ -1,3 +1,5 @@
+export { BatchNote } from './batch-note.js';
+export type { InHand } from './batch-note.js';
 export { BundleStacks } from './bundle-stacks.js';
 export { EmbeddedShard } from './embedded-shard.js';
 export type { EmbeddedShardOptions } from './shard-options.js';
@@ -9,3 +11,5 @@ export { serveShard } from './serve-shard.js';
 export { ShardGateway } from './shard-gateway.js';
 export type { QueryRequest, ShardFigures, ShardHints } from './shard-gateway.js';
 export { ThreadGateway } from './thread-gateway.js';
+export { ThreadTurns } from './turns.js';
+export type { Turns } from './turns.js';

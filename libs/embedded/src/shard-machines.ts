@@ -7,10 +7,12 @@ import { ShardProcessor, SoleOwner } from '@perdure/history';
 import { SandboxRealms, ShardObserver, type MetricJson } from '@perdure/hosting';
 import { deriveRunId, sha256Hex } from '@perdure/identity';
 import { Scheduler } from '@perdure/scheduler';
-import { SqliteCorrelationStore, SqliteSagaStore, SqliteSchedulerStore, SqliteStateStore } from '@perdure/sqlite';
+import { MEMORY, SqliteCorrelationStore, SqliteSagaStore, SqliteSchedulerStore, SqliteStateStore, type ShardFile } from '@perdure/sqlite';
+import { FileBatchNote, MemoryBatchNote, type BatchNote } from './batch-note.js';
 import { Inbox } from './inbox.js';
 import { Peers, type PeerEffect } from './peers/peers.js';
 import type { EmbeddedShardOptions } from './shard-options.js';
+import { Suspects } from './suspects.js';
 
 /** What the shard wants to know of its machines. */
 export interface MachineEvents {
@@ -33,6 +35,7 @@ export class ShardMachines {
   readonly inbox: Inbox;
   readonly observer: ShardObserver;
   readonly peers: Peers | undefined;
+  readonly suspects: Suspects;
   processor!: ShardProcessor;
   scheduler!: Scheduler;
   correlator!: Correlator;
@@ -51,6 +54,8 @@ export class ShardMachines {
     this.#sagaStore = new SqliteSagaStore(file);
     this.#state = new SqliteStateStore(file, (run) => this.#sagaStore.forgetRun(run));
     this.inbox = new Inbox(file);
+    const onFailed = (error: unknown): void => options.log?.('warn', 'what runs cannot be noted: should it kill the server, its neighbours may be taken for it', { shard: file.shard, error: String(error) });
+    this.suspects = new Suspects(file, { note: options.note ?? noteOf(file, onFailed), onFailed });
     this.peers = peers && new Peers({ ...peers, file, clock, random, wake });
     this.observer = new ShardObserver({ clock, ...(onSpans ? { report: onSpans } : {}) });
   }
@@ -116,24 +121,37 @@ export class ShardMachines {
     return this.#dispatch(this.peers!.take(envelope));
   }
 
-  /** Works off what follows from the inputs, up to a bound. Gives how many inputs it were. */
+  /** Works off what follows from the inputs, up to a bound, and up to a suspect. Gives how many inputs it were. */
   async workOff(first: readonly Input[]): Promise<number> {
     let inputs = [...first];
     let processed = 0;
+    let isLast = false;
     for (let isFirst = true; ; isFirst = false) {
-      inputs.push(...(await this.#gather(inputs.length)));
+      const found = await this.#gather(inputs.length);
+      if (isFirst && this.#isSuspectIn(found)) {
+        this.inbox.put(found);
+        isLast = true;
+      } else {
+        inputs.push(...found);
+      }
       if (inputs.length === 0 && !isFirst) return processed;
-      if (inputs.length > 0 && processed >= PROCESSED_MAX) {
+      if (!isFirst && (isLast || processed >= PROCESSED_MAX || this.#isSuspectIn(inputs))) {
         this.inbox.put(inputs);
         return processed;
       }
       processed += inputs.length;
+      this.suspects.running(inputs, this.processor.cursor);
       inputs = await this.#dispatch(await this.processor.process(inputs));
     }
   }
 
+  #isSuspectIn(inputs: readonly Input[]): boolean {
+    return this.suspects.firstIn(inputs, (input) => [input]) < inputs.length;
+  }
+
   /** Works off one input; what follows from it waits in the inbox. */
   async workOffOne(input: Input | undefined): Promise<void> {
+    if (input && !this.suspects.has(input)) this.suspects.running([input], this.processor.cursor);
     await this.#keep(input ? await this.processor.process([input]) : []);
   }
 
@@ -224,3 +242,5 @@ export class ShardMachines {
     this.peers?.close();
   }
 }
+
+const noteOf = ({ path }: ShardFile, onFailed: (error: unknown) => void): BatchNote => (path === MEMORY ? new MemoryBatchNote() : new FileBatchNote(`${path}-running`, onFailed));

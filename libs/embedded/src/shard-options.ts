@@ -3,8 +3,10 @@ import type { BundleSource, ProcessorLimits, StackMapper } from '@perdure/histor
 import type { SpanReport } from '@perdure/hosting';
 import type { Sandbox } from '@perdure/sandbox';
 import type { ShardFile } from '@perdure/sqlite';
+import type { BatchNote } from './batch-note.js';
 import type { PortBus } from './peers/port-bus.js';
 import type { ShardMap } from './shard-map.js';
+import type { Turns } from './turns.js';
 
 export interface EmbeddedShardOptions {
   readonly file: ShardFile;
@@ -21,8 +23,10 @@ export interface EmbeddedShardOptions {
   readonly retentionMs?: number;
   /** Default `LIMITS.eventsBufferedMax`. */
   readonly eventsBufferedMax?: number;
-  /** After so many unclean deaths in a row, how many inputs run one by one. Default: `aloneAfterDeaths`. */
-  readonly aloneAfter?: (deaths: number) => number;
+  /** Default: a file beside the shard's. */
+  readonly note?: BatchNote;
+  /** Suspects of all shards of the process are tried one at a time by it. Absent: there is one shard. */
+  readonly turns?: Turns;
   /** Takes the spans of traced runs, a commit at a time. Absent: traces are off. */
   readonly onSpans?: (report: SpanReport) => void;
   /** Memory is not as the file says, and only opening the file anew tells: the shard does no more. Default: an uncaught error, which ends the thread. */

@@ -33,9 +33,8 @@ export interface OneWork {
   readonly input?: Input | undefined;
 }
 
-/** Of a work of one input or one message. */
-export const inputOf = (work: Work): Input | undefined => {
-  if (work.kind === 'input') return work.input;
-  const body = work.kind === 'mail' ? work.envelope.messages[0]?.body : undefined;
-  return body?.to === 'history' ? body.input : undefined;
+/** What code would run for. */
+export const inputsOf = (work: Work): Input[] => {
+  if (work.kind === 'input') return [work.input];
+  return work.kind === 'mail' ? work.envelope.messages.flatMap(({ body }) => (body.to === 'history' ? [body.input] : [])) : [];
 };

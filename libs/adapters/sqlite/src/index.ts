@@ -4,7 +4,7 @@ export { CheckpointSignal } from './checkpoint-signal.js';
 export { Checkpointer } from './checkpointer.js';
 export { SqliteCorrelationStore } from './correlation-store.js';
 export { FolderLock } from './folder-lock.js';
-export { openReader } from './open-database.js';
+export { MEMORY, openReader } from './open-database.js';
 export { contentsOf, readShard } from './read-shard.js';
 export type { SentEffect, ShardContents } from './read-shard.js';
 export { attributePairs } from './run-record.js';

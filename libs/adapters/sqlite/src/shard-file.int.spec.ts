@@ -7,9 +7,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { FolderLock } from './folder-lock.js';
-import { openReader } from './open-database.js';
+import { openDatabase, openReader } from './open-database.js';
 import { SqliteRunReader } from './run-reader.js';
 import { ShardFile } from './shard-file.js';
+import { SHARD_SCHEMA } from './shard-schema.js';
 import { SqliteStateStore } from './sqlite-state-store.js';
 
 let folder: string;
@@ -54,6 +55,23 @@ describe('a shard file', () => {
     await expect(store.head()).rejects.toMatchObject({ fault: 'staleOwner' });
     const late = { shard: 0, epoch: 1, cursor: { from: 0, to: 1 }, transitions: [], runs: [], inputs: [], snapshots: [], snapshotsDropped: [] };
     await expect(store.commit(late)).rejects.toMatchObject({ fault: 'staleOwner' });
+  });
+
+  it('takes over what an earlier release kept beside its schema', () => {
+    const { migrations, ...schema } = SHARD_SCHEMA;
+    const before = openDatabase(path(), { ...schema, migrations: migrations.slice(0, 5) });
+    before.exec(`
+      create table inbox (number integer primary key, body text not null);
+      create table input_try (input text primary key, processes integer not null, epoch integer not null) without rowid;
+      create table process_end (id integer primary key check (id = 1), let_go integer not null, calm integer not null);
+      create table peer_mark (source text primary key, mark integer not null, seen text not null) without rowid;
+      insert into inbox values (7, '{}');
+      insert into input_try values ('one', 2, 1);
+      insert into peer_mark values ('history/1', 3, '[]');
+    `);
+    before.close();
+    const { db } = openFile();
+    expect(db.prepare('select (select number from inbox) as inbox, (select processes from input_try) as tries, (select mark from peer_mark) as mark, (select count(*) from peer_outbox) as sent').get()).toEqual({ inbox: 7, tries: 2, mark: 3, sent: 0 });
   });
 
   it('syncs each commit to disk', () => {

@@ -104,4 +104,17 @@ create unique index transition_by_run on transition (run, last);
 drop index run_open;
 `;
 
-export const SHARD_SCHEMA: Schema = { name: 'shard', migrations: [HISTORY, SCHEDULER, CORRELATION, COMPENSATION, TRANSITIONS_IN_ORDER] };
+/**
+ * What a shard keeps for its next batch, what it has sent other shards and taken of them, and which inputs may have killed a process. Earlier releases made these
+ * tables beside the schema, as they came to need them.
+ */
+const BATCHES = `
+create table if not exists inbox (number integer primary key, body text not null);
+create table if not exists peer_outbox (destination text not null, number integer not null, body text not null, primary key (destination, number)) without rowid;
+create table if not exists peer_last (destination text primary key, number integer not null) without rowid;
+create table if not exists peer_mark (source text primary key, mark integer not null, seen text not null) without rowid;
+create table if not exists input_try (input text primary key, processes integer not null, epoch integer not null) without rowid;
+drop table if exists process_end;
+`;
+
+export const SHARD_SCHEMA: Schema = { name: 'shard', migrations: [HISTORY, SCHEDULER, CORRELATION, COMPENSATION, TRANSITIONS_IN_ORDER, BATCHES] };

@@ -2,12 +2,6 @@ import type { MarkRow, MessageBody, OutboxChanges, OutboxRow, SliceName } from '
 import type { ShardFile } from '@perdure/sqlite';
 import type { StatementSync } from 'node:sqlite';
 
-const SCHEMA = `
-create table if not exists peer_outbox (destination text not null, number integer not null, body text not null, primary key (destination, number)) without rowid;
-create table if not exists peer_last (destination text primary key, number integer not null) without rowid;
-create table if not exists peer_mark (source text primary key, mark integer not null, seen text not null) without rowid;
-`;
-
 /** The rows of messages between shards, in the shard's file. */
 export class PeerRows {
   readonly #file: ShardFile;
@@ -18,7 +12,6 @@ export class PeerRows {
 
   constructor(file: ShardFile) {
     this.#file = file;
-    file.db.exec(SCHEMA);
     this.#put = file.db.prepare('insert into peer_outbox values (?, ?, ?)');
     this.#putLast = file.db.prepare('insert into peer_last values (?, ?) on conflict (destination) do update set number = excluded.number');
     this.#delete = file.db.prepare('delete from peer_outbox where destination = ? and number = ?');

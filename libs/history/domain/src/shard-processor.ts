@@ -66,6 +66,11 @@ export class ShardProcessor {
     return new ShardProcessor(deps, options, await deps.store.head());
   }
 
+  /** Of what is committed. */
+  get cursor(): number {
+    return this.#cursor;
+  }
+
   get liveRealms(): number {
     return this.#cache.liveRealms;
   }

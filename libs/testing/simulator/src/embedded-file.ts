@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { BatchNote, type InHand } from '@perdure/embedded';
 import type { Guards } from '@perdure/guards';
 import { StoreFault } from '@perdure/history';
 import { openShardDatabase, ShardFile } from '@perdure/sqlite';
@@ -9,6 +10,7 @@ import type { SimProcess } from './sim-process.js';
 const FULL = 2;
 /** A disk that was not told to sync does so now and then. */
 const SYNC_P = 0.05;
+const OLD_NOTE_P = 0.5;
 
 /** Databases that a seed before has done with. Only whole ones: what has lost its power is not used again. */
 const spare: SharedConnection[] = [];
@@ -19,6 +21,8 @@ export class EmbeddedDisk {
   #connection: SharedConnection;
   /** Until when it takes nothing. */
   outUntil = 0;
+  /** What the last process noted. */
+  inHand: InHand | undefined;
   /** What would be left if the power went, where that is not all. */
   #synced: Uint8Array | undefined;
 
@@ -64,6 +68,32 @@ export class EmbeddedDisk {
   }
 }
 
+/** Often it is out of date, and now and then it is believed all the same: who is suspected for nothing comes to no harm. */
+class SimBatchNote extends BatchNote {
+  readonly #process: SimProcess;
+  readonly #disk: EmbeddedDisk;
+
+  constructor(process: SimProcess, disk: EmbeddedDisk) {
+    super();
+    this.#process = process;
+    this.#disk = disk;
+  }
+
+  override write(inHand: InHand): void {
+    if (this.#process.isAlive) this.#disk.inHand = inHand;
+  }
+
+  override read(): InHand | undefined {
+    const { inHand, db } = this.#disk;
+    if (!inHand || !this.#process.kernel.random.chance(OLD_NOTE_P)) return inHand;
+    return { names: inHand.names, ...(db.prepare('select cursor from shard').get() as { cursor: number }) };
+  }
+
+  override close(): void {
+    // It is the disk's.
+  }
+}
+
 interface World {
   readonly process: SimProcess;
   readonly disk: EmbeddedDisk;
@@ -71,11 +101,13 @@ interface World {
 
 /** A shard's file on that disk: commits fail, say neither yes nor no, and refuse what cannot be stored. */
 export class SimShardFile extends ShardFile {
+  readonly note: BatchNote;
   readonly #world: World;
   readonly #isSynchronous: boolean;
 
   constructor(process: SimProcess, disk: EmbeddedDisk, { shard, guards }: { readonly shard: number; readonly guards: Guards }) {
     super({ path: `disk-${shard}`, shard, guards, connect: () => disk.connect() });
+    this.note = new SimBatchNote(process, disk);
     this.#isSynchronous = disk.isSynchronous;
     this.#world = { process, disk };
   }

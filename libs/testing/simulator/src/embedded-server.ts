@@ -1,6 +1,7 @@
 import type { ExternalEvent, Input, Json, SuspendReason } from '@perdure/contract';
 import { EventTypes } from '@perdure/correlation';
 import { EmbeddedShard, ShardedGateway, ShardMap, type PortBus, type ShardGateway } from '@perdure/embedded';
+import { OneAtATime } from '@perdure/delivery';
 import type { Guards } from '@perdure/guards';
 import { EventLog, Log, Queries, type Appended, type EventReceipt, type RunRef } from '@perdure/ingestion';
 import type { Sandbox } from '@perdure/sandbox';
@@ -22,9 +23,6 @@ import { SimBundles, SimRealms } from './sim-realms.js';
 import type { Desk } from './worker.js';
 
 const RESTART_MS_MAX = 3_000;
-
-/** After a crash so many inputs at most run one by one: few, so that whole batches come to be again. */
-const ALONE_MAX = 8;
 
 /** As `toRunRow` has it, without the other rows. */
 const SUSPENDED = "select tenant, workflow_id as workflowId, run_id as runId, body -> '$.suspended' as reason from run where status = 'suspended' order by number";
@@ -48,6 +46,7 @@ export class EmbeddedServer implements Shape {
   /** The shards of a process that ends in order. */
   #ending: Promise<void> | undefined;
   readonly #map: ShardMap;
+  readonly #turns = new OneAtATime();
   readonly #eventTypes = new EventTypes({ scan: { keys: { k: 'data.k' }, routingKey: 'k' } });
   readonly evidence: EmbeddedEvidence;
   readonly desks: readonly Desk[];
@@ -107,7 +106,7 @@ export class EmbeddedServer implements Shape {
   async #openShard({ process, file, bus }: { readonly process: SimProcess; readonly file: SimShardFile; readonly bus: PortBus }): Promise<EmbeddedShard> {
     const sandbox = new SimRealms(() => this.#crash(process)) as unknown as Sandbox;
     const shard = await EmbeddedShard.open({
-      file, sandbox, bundles: new SimBundles(), clock: process.clock, random: () => this.#kernel.random.next(), snapshotKey: SNAPSHOT_KEY, limits: REALMS, aloneAfter: () => ALONE_MAX,
+      file, sandbox, bundles: new SimBundles(), clock: process.clock, random: () => this.#kernel.random.next(), snapshotKey: SNAPSHOT_KEY, limits: REALMS, note: file.note, turns: this.#turns,
       ...(this.#map.count > 1 ? { peers: { map: this.#map, bus } } : {}),
       onFatal: (error) => {
         this.#kernel.note(process.name, `shard ${file.shard} ends: ${error.message}`);
