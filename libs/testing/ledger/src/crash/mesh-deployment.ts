@@ -1,5 +1,6 @@
 import { chmodSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { LocalMesh, MESH_SERVICES, type MeshService } from '@perdure/mesh-launcher';
 import { freePort, type Link, obtain, serversConfig, SilentProgress, startToxiproxy, type Surroundings, toxiproxyProgram } from '@perdure/servers';
 import { Draws } from '../program/draws.js';
@@ -10,6 +11,7 @@ import type { Disturbable } from './disturbable.js';
 import { HeldServer } from './held-server.js';
 import { MESH_LANES, type Lanes } from './lanes.js';
 import { ledgerAndWorkers, type Population } from './ledger-and-workers.js';
+import { logsInMesh, type LogsInMesh } from './logs-in-mesh.js';
 import { pendingInMesh } from './pending-in-mesh.js';
 
 export interface MeshDeploymentOptions extends Population {
@@ -29,6 +31,9 @@ export interface MeshDeploymentOptions extends Population {
 const TENANT = 'demo';
 const PATIENCE_MS = 10 * 60_000;
 const COMPLAINTS_SHOWN = 20;
+const SLICES_PER_NODE = 2;
+/** Soon, so that owners die between archive and trim. */
+const ARCHIVE_AFTER_SECONDS = '1';
 
 /** The whole mesh: services and their sidecars, and the servers beneath; worker processes and the ledger beside it. */
 export class MeshDeployment extends Deployment {
@@ -46,6 +51,7 @@ export class MeshDeployment extends Deployment {
   readonly #options: MeshDeploymentOptions;
   #mesh: LocalMesh | undefined;
   #pending: readonly string[] = [];
+  #logsFound: LogsInMesh = { findings: [], records: 0, trimmed: 0 };
 
   constructor(options: MeshDeploymentOptions) {
     super();
@@ -63,7 +69,7 @@ export class MeshDeployment extends Deployment {
     const ways = new BreakableWays(await startToxiproxy({ program: await obtain(toxiproxyProgram, surroundings) }), seed);
     this.#ways = ways;
     const mesh = await LocalMesh.start({
-      root, folder: join(folder, 'mesh'), replicas: each, slicesPerNode: 2, components, given: {}, patienceMs: PATIENCE_MS, env: { ...env, PERDURE_TENANT: TENANT },
+      root, folder: join(folder, 'mesh'), replicas: each, slicesPerNode: SLICES_PER_NODE, components, given: {}, patienceMs: PATIENCE_MS, env: { ...env, PERDURE_TENANT: TENANT, PERDURE_LOG_ARCHIVE: pathToFileURL(this.#archive).href, PERDURE_LOG_ARCHIVE_AFTER_SECONDS: ARCHIVE_AFTER_SECONDS },
       envOf: (node, servers) => ways.toServers(node, servers), wayTo: (end) => ways.to(end),
     }, surroundings);
     this.#mesh = mesh;
@@ -94,13 +100,15 @@ export class MeshDeployment extends Deployment {
     for (const process of ofRole('worker', 'ledger')) await process.stop();
     await Promise.all(this.proxies.map((proxy) => proxy.close()));
     this.#pending = await pendingInMesh(this.#mesh!.servers.addresses.postgres);
+    const { kafka } = this.#mesh!.servers.addresses;
+    this.#logsFound = await logsInMesh({ kafka, archive: this.#archive, slices: this.#options.replicas * SLICES_PER_NODE });
     for (const role of ['server', 'sidecar', 'store']) await Promise.all(ofRole(role).map((process) => process.stop()));
     await this.#mesh!.stop();
     await this.#ways!.close();
   }
 
   override async leftovers(): Promise<readonly string[]> {
-    return [...this.#pending, ...this.#complaints()];
+    return [...this.#pending, ...this.#logsFound.findings, ...this.#complaints()];
   }
 
   /** Stale owners that were seen to be refused (I3). */
@@ -109,8 +117,14 @@ export class MeshDeployment extends Deployment {
     return {
       'deliveries refused': this.deliveries.reduce((sum, { done }) => sum + done.refusals, 0),
       'deliveries whose answer was cut': this.deliveries.reduce((sum, { done }) => sum + done.answers, 0),
+      'records of logs': this.#logsFound.records,
+      'records of logs in the archive alone': this.#logsFound.trimmed,
       'stale owners refused': lines.filter((line) => line.includes('steps down from the slice') && line.includes('epoch')).length,
     };
+  }
+
+  get #archive(): string {
+    return join(this.#options.folder, 'archive');
   }
 
   #logs(): readonly { readonly name: string; readonly lines: readonly string[] }[] {
