@@ -7,13 +7,14 @@ import { commitBatch, isStepDown, StepDown } from './commit-batch.js';
 import { DELIVERY_LIMITS, type DeliveryLimits } from './delivery-limits.js';
 import { Intake } from './intake.js';
 import { checkLog, type Log, type LogPosition, type Logs } from './log.js';
-import { hasLogOfInputs, toLogBody, type Confirmation, type Envelope, type SliceName } from './message.js';
+import { hasLogOfInputs, type Confirmation, type Envelope, type SliceName } from './message.js';
 import { OneAtATime } from './one-at-a-time.js';
 import { Outbox } from './outbox.js';
 import type { OwnerEvents } from './owner-events.js';
-import type { Item } from './owner-work.js';
+import { admit, confirmationsOf, type Item } from './owner-work.js';
 import { notOwner, Readers } from './readers.js';
-import type { BatchObserver, Outgoing, SliceMachine, SliceWork } from './slice-machine.js';
+import { Sender } from './sender.js';
+import type { BatchObserver, Outgoing, SliceMachine } from './slice-machine.js';
 import type { SliceCommit, SliceHead, SliceStore } from './slice-store.js';
 import { isStoreFault, StoreFault } from './store-fault.js';
 
@@ -57,6 +58,7 @@ export class SliceOwner<Rows, M extends SliceMachine<Rows>> {
   readonly epoch: number;
   readonly machine: M;
   readonly #outbox: Outbox;
+  readonly #sender: Sender;
   readonly #intake: Intake;
   #cursor: number;
   #position: LogPosition | undefined;
@@ -100,6 +102,13 @@ export class SliceOwner<Rows, M extends SliceMachine<Rows>> {
     this.#suspected = new Set(head.tried);
     this.#suspects = options.suspects ?? new OneAtATime();
     this.#outbox = new Outbox({ source: options.slice, rows: head.outbox, lastNumbers: head.lastNumbers, limits: this.#limits, random: options.random, guards, isOrdered: hasLogOfInputs });
+    this.#sender = new Sender(this.#outbox, {
+      slice: options.slice, bus: options.bus, logs: options.logs, clock: options.clock, events: options.events,
+      confirmed: (confirmation) => this.confirm(confirmation),
+      again: () => {
+        if (!this.#down) this.#send();
+      },
+    });
     this.#intake = new Intake(head, (body) => machine.linksOf(body), guards);
   }
 
@@ -314,27 +323,12 @@ export class SliceOwner<Rows, M extends SliceMachine<Rows>> {
 
   async #runBatch(items: readonly Item[], { isTidy = false, triesDropped = [] }: { readonly isTidy?: boolean; readonly triesDropped?: readonly string[] } = {}): Promise<void> {
     try {
-      const works = this.#admit(items);
+      const works = admit(items, this.#intake);
       const outgoing = await this.machine.take(works);
       await this.#commit(items, { works: works.length, outgoing, isTidy, triesDropped });
     } catch (thrown) {
       await this.#afterFailure(items, toPerdureError(thrown));
     }
-  }
-
-  /** What is new of the items, in order. */
-  #admit(items: readonly Item[]): SliceWork[] {
-    const works: SliceWork[] = [];
-    for (const { work, origin } of items) {
-      if (!origin) works.push(work);
-      else if (this.#intake.isRepeat(origin)) continue;
-      else if (work.kind === 'message') for (const body of this.#intake.take(origin, work.body)) works.push({ kind: 'message', body });
-      else {
-        this.#intake.skip(origin);
-        works.push(work);
-      }
-    }
-    return works;
   }
 
   async #commit(items: readonly Item[], { works, outgoing, isTidy = false, triesDropped = [] }: { readonly works: number; readonly outgoing: readonly Outgoing[]; readonly isTidy?: boolean; readonly triesDropped?: readonly string[] }): Promise<void> {
@@ -363,19 +357,7 @@ export class SliceOwner<Rows, M extends SliceMachine<Rows>> {
     this.#intake.committed();
     this.machine.committed();
     this.#options.batches?.committed({ works, isWritten: isNeeded });
-    this.#confirmItems(items);
-  }
-
-  /** Repeats too: their sender has not heard. */
-  #confirmItems(items: readonly Item[]): void {
-    const numbers = new Map<SliceName, number[]>();
-    for (const { origin, work } of items) {
-      if (!origin || work.kind !== 'message') continue;
-      const list = numbers.get(origin.source);
-      if (list) list.push(origin.number);
-      else numbers.set(origin.source, [origin.number]);
-    }
-    for (const [source, list] of numbers) this.#options.bus.confirm({ source, destination: this.slice, numbers: list });
+    for (const confirmation of confirmationsOf(items, this.slice)) this.#options.bus.confirm(confirmation);
   }
 
   // ── when a batch fails ────────────────────────────────────────────────────────────────────────────────────────────
@@ -455,28 +437,12 @@ export class SliceOwner<Rows, M extends SliceMachine<Rows>> {
     this.#options.events?.steppedDown?.(this.slice, error);
   }
 
-  // ── sending, time ────────────────────────────────────────────────────────────────────────────────────────
-
   #send(): void {
-    for (const envelope of this.#outbox.due(this.#options.clock.now())) {
-      if (hasLogOfInputs(envelope.destination)) void this.#append(envelope);
-      else this.#options.bus.send(envelope);
-    }
+    this.#sender.send();
     this.#arm();
   }
 
-  /** A log's ack is its receiver's confirmation (I4). What it did not acknowledge is sent again, before anything behind it. */
-  async #append(envelope: Envelope): Promise<void> {
-    const { source, destination, mark, messages } = envelope;
-    try {
-      await this.#options.logs.of(destination).append(messages.map(({ number, body }) => ({ origin: { source, number, mark }, body: toLogBody(body) })));
-      this.confirm({ source, destination, numbers: messages.map(({ number }) => number) });
-    } catch (thrown) {
-      this.#outbox.failed(envelope, this.#options.clock.now());
-      this.#options.events?.notAppended?.(this.slice, toPerdureError(thrown));
-    }
-    if (!this.#down && this.#outbox.has(destination)) this.#send();
-  }
+  // ── time ────────────────────────────────────────────────────────────────────────────────────────
 
   #arm(): void {
     if (this.#down) return;
