@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { ManualClock } from '@perdure/clock';
+import { passTime } from '@perdure/clock/testing';
 import { PerdureError } from '@perdure/contract';
 import type { DaprAnswer } from '@perdure/dapr';
 import { SliceAsks } from './slice-asks.js';
@@ -39,10 +40,7 @@ const asking = (answers: readonly ({ status: number; text: string } | Error)[], 
   const passing = async <T>(promise: Promise<T>): Promise<T> => {
     let isOver = false;
     void promise.catch(() => undefined).finally(() => (isOver = true));
-    while (!isOver) {
-      clock.advanceBy(100);
-      await new Promise((resolve) => setImmediate(resolve));
-    }
+    await passTime(clock, { until: () => isOver, stepMs: 100 });
     return promise;
   };
   return { asks, asked, passing };

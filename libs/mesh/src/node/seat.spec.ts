@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { ManualClock } from '@perdure/clock';
+import { passTime } from '@perdure/clock/testing';
 import type { MeshNode } from '@perdure/delivery';
 import { MemoryMembership, MemoryRegistry } from '@perdure/delivery/testing';
 import { pino } from 'pino';
@@ -14,11 +15,9 @@ const seated = async () => {
   const sidecar = { isThere: true };
   const seat = new Seat({ self: SELF, membership: new MemoryMembership(registry), hasSidecar: async () => sidecar.isThere, clock, logger: pino({ level: 'silent' }) });
   await seat.take();
-  const pass = async (ms: number): Promise<void> => {
-    for (let passed = 0; passed < ms; passed += 250) {
-      clock.advanceBy(250);
-      await new Promise((resolve) => setImmediate(resolve));
-    }
+  const pass = (ms: number): Promise<void> => {
+    const endMs = clock.now() + ms;
+    return passTime(clock, { until: () => clock.now() >= endMs, stepMs: 250 });
   };
   return { registry, sidecar, seat, pass };
 };

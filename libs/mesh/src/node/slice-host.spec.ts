@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { ManualClock } from '@perdure/clock';
+import { passTime } from '@perdure/clock/testing';
 import { PerdureError } from '@perdure/contract';
 import { LogMismatch, type MeshNode, type OwnerEvents, type SliceMachine, type SliceName, type SliceOwner } from '@perdure/delivery';
 import { MemoryMembership, MemoryRegistry } from '@perdure/delivery/testing';
@@ -44,13 +45,7 @@ const world = (clock: ManualClock, registry: MemoryRegistry) => {
   return { start };
 };
 
-const passing = async (clock: ManualClock, until: () => boolean, why: string): Promise<void> => {
-  for (let turns = 0; !until(); turns++) {
-    if (turns > 5_000) throw new Error(`never: ${why}`);
-    clock.advanceBy(10);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-};
+const passing = (clock: ManualClock, until: () => boolean, why: string): Promise<void> => passTime(clock, { until, why });
 
 describe('SliceHost', () => {
   const stops: (() => Promise<void>)[] = [];

@@ -1,0 +1,1 @@
+export { passTime } from './pass-time.js';
