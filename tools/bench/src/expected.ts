@@ -8,7 +8,7 @@ export type RunInput = string | { readonly id: string; readonly count: number };
 export const stepResult = (order: string, index: number): string => `${order}/${index}`.padEnd(200, '.');
 
 /** The workflow's own result: drawn from each step's, so that a lost or repeated one shows. */
-export const digestOf = (results: readonly string[]): string => results.map((result) => result.replace(/\.+$/, '')).join(',');
+export const digestOf = (results: readonly string[]): string => results.map((result) => result.slice(0, result.indexOf('.'))).join(',');
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 

@@ -3,18 +3,29 @@
  * knows the run's id can compute them.
  */
 const state = new Uint32Array(4);
+let seed: string | undefined;
 
-export const seedRandom = (seed: string): void => {
+/** Which numbers come next. They are drawn when the first one is asked for: most runs never do, and hashing an id is half of what a run's start would cost. */
+export const seedRandom = (text: string): void => {
+  seed = text;
+};
+
+const sow = (text: string): void => {
+  seed = undefined;
   for (let i = 0; i < 4; i++) {
     let hash = (0x811c9dc5 ^ Math.imul(i + 1, 0x9e3779b9)) >>> 0;
-    for (let at = 0; at < seed.length; at++) hash = Math.imul(hash ^ seed.charCodeAt(at), 0x01000193) >>> 0;
+    for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193) >>> 0;
     state[i] = hash;
   }
   for (let i = 0; i < 12; i++) nextUint32();
 };
 
 export const nextUint32 = (): number => {
-  const [a = 0, b = 0, c = 0, counter = 0] = [state[0], state[1], state[2], state[3]];
+  if (seed !== undefined) sow(seed);
+  const a = state[0]!;
+  const b = state[1]!;
+  const c = state[2]!;
+  const counter = state[3]!;
   const sum = (a + b + counter) >>> 0;
   state[0] = b ^ (b >>> 9);
   state[1] = c + (c << 3);
