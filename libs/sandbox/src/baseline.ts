@@ -5,6 +5,7 @@ import { heapStartOf, zeroFreeMemory } from './free-memory.js';
 import { Instance, LimitHit } from './instance.js';
 import { GuestError, Interpreter, type Roots } from './interpreter.js';
 import { BLOCK_BYTES, WASM_PAGE_BYTES, type SandboxLimits } from './limits.js';
+import { LINE_BYTES } from './wasm-marks.js';
 
 /** A bundle's realm just after evaluation: every run of the bundle begins as a copy of it. */
 export interface Baseline {
@@ -17,6 +18,8 @@ export interface Baseline {
   readonly heapStart: number;
   /** The memory from `dataStart` on, in whole blocks, without the zeros at its end. */
   readonly image: Buffer;
+  /** A byte for each of its lines: 1 where one is not all zeros. */
+  readonly written: Uint8Array;
 }
 
 /** Date, eval, regexp, JSON, Proxy, Map and Set, typed arrays, Promise, BigInt, DOMException; no WeakRef, no performance. */
@@ -73,6 +76,12 @@ function imageOf(instance: Instance): Buffer {
   return Buffer.from(instance.bytes.subarray(dataStart, whole));
 }
 
+const NOTHING = new Uint8Array(0);
+const ZERO_LINE = Buffer.alloc(LINE_BYTES);
+
+const writtenLines = (image: Buffer): Uint8Array =>
+  Uint8Array.from({ length: image.length / LINE_BYTES }, (_, line) => (image.compare(ZERO_LINE, 0, LINE_BYTES, line * LINE_BYTES, (line + 1) * LINE_BYTES) === 0 ? 0 : 1));
+
 /** One fixed order, constant clock and randomness: the bytes are the same in every process (I7 relies on it). */
 export function evaluateBundle(engine: Engine, limits: SandboxLimits, bundle: { hash: string; code: string }): Baseline {
   const instance = new Instance(engine);
@@ -86,10 +95,10 @@ export function evaluateBundle(engine: Engine, limits: SandboxLimits, bundle: { 
       const roots = { runtime, context, activate: interpreter.lookUp('__perdure', 'activate'), drain: interpreter.lookUp('__perdure', 'drain') };
       interpreter.runJobs();
       interpreter.collectGarbage();
-      zeroFreeMemory(instance, { heapStart, runtime });
+      zeroFreeMemory(instance, { heapStart, runtime, written: NOTHING });
       const image = imageOf(instance);
       const hash = createHash('sha256').update(`${engine.build}\0${instance.pages}\0`).update(image).digest('hex');
-      return { bundleHash: bundle.hash, hash, manifest, roots, pages: instance.pages, heapStart, image };
+      return { bundleHash: bundle.hash, hash, manifest, roots, pages: instance.pages, heapStart, image, written: writtenLines(image) };
     });
   } catch (thrown) {
     throw toInvalid(thrown);

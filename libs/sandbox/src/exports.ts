@@ -4,6 +4,8 @@ export type Value = bigint;
 /** What is used of the module's exports: QuickJS's own C API. */
 export interface EngineExports {
   readonly memory: WebAssembly.Memory;
+  /** The marks of what was written; code inside cannot reach it. */
+  readonly vault: WebAssembly.Memory;
   readonly __stack_pointer: WebAssembly.Global;
   readonly pages: WebAssembly.Global;
   readonly fuel: WebAssembly.Global;

@@ -1,5 +1,6 @@
 import type { Instance } from './instance.js';
 import { WASM_PAGE_BYTES } from './limits.js';
+import { LINE_SHIFT } from './wasm-marks.js';
 
 /**
  * What the interpreter's two allocators hold free. The layouts are those of the one build of the module that is used; every step of a walk
@@ -39,27 +40,48 @@ export function heapStartOf({ exports }: Instance): number {
   return first - PAYLOAD;
 }
 
+export interface FreeMemory {
+  readonly heapStart: number;
+  readonly runtime: number;
+  /** Lines from `dataStart` on that are not zero at the baseline: zeroed, they differ from it. */
+  readonly written: Uint8Array;
+}
+
 /**
  * Zeroes what the allocators hold free: what a realm has thrown away need not be in its snapshot. Code inside cannot tell. Only when both
- * walks find what they expect is anything changed. Gives the number of bytes zeroed, or nothing.
+ * walks find what they expect is anything changed, and marked. False when they did not.
  */
-export function zeroFreeMemory(instance: Instance, at: { readonly heapStart: number; readonly runtime: number }): number | undefined {
+export function zeroFreeMemory(instance: Instance, at: FreeMemory): boolean {
   const { buffer } = instance.exports.memory;
   const memory: Memory = { words: new Int32Array(buffer), halves: new Uint16Array(buffer), bytes: new Uint8Array(buffer), end: instance.pages * WASM_PAGE_BYTES };
   const ranges: number[] = [];
-  if (!addFreeChunks(memory, at.heapStart, ranges) || !addFreeBlocks(memory, at.runtime, ranges)) return undefined;
-  let zeroed = 0;
-  for (let index = 0; index < ranges.length; index += 2) {
-    zero(memory.words, ranges[index]! >> 2, ranges[index + 1]! >> 2);
-    zeroed += ranges[index + 1]! - ranges[index]!;
-  }
-  return zeroed;
+  if (!addFreeChunks(memory, at.heapStart, ranges) || !addFreeBlocks(memory, at.runtime, ranges)) return false;
+  const lines: Lines = { words: memory.words, marks: instance.vault.bytes, written: at.written, first: instance.engine.dataStart >> LINE_SHIFT };
+  for (let index = 0; index < ranges.length; index += 2) zero(lines, ranges[index]! >> WORD_SHIFT, ranges[index + 1]! >> WORD_SHIFT);
+  return true;
 }
 
-/** Most ranges are a few words, too short for a call. */
-const zero = (words: Int32Array, from: number, to: number): void => {
-  if (to - from > 64) words.fill(0, from, to);
-  else for (let at = from; at < to; at++) words[at] = 0;
+interface Lines {
+  readonly words: Int32Array;
+  readonly marks: Uint8Array;
+  readonly written: Uint8Array;
+  readonly first: number;
+}
+
+const WORD_SHIFT = 2;
+const LINE_WORDS_SHIFT = LINE_SHIFT - WORD_SHIFT;
+
+/** A line that nobody has written to and that was zero is zero. */
+const zero = ({ words, marks, written, first }: Lines, from: number, end: number): void => {
+  for (let at = from; at < end; ) {
+    const line = at >> LINE_WORDS_SHIFT;
+    const lineEnd = Math.min(end, (line + 1) << LINE_WORDS_SHIFT);
+    if (marks[line] !== 0 || written[line - first] === 1) {
+      marks[line] = 1;
+      for (; at < lineEnd; at++) words[at] = 0;
+    }
+    at = lineEnd;
+  }
 };
 
 interface Memory {

@@ -4,6 +4,7 @@ import { GROW_IMPORT, TICK_IMPORT, type Engine } from './engine.js';
 import type { EngineExports } from './exports.js';
 import { WASM_PAGE_BYTES } from './limits.js';
 import { Stopwatch } from './stopwatch.js';
+import { Vault } from './vault.js';
 
 /**
  * Thrown by the host's imports through the interpreter's frames. WebAssembly code cannot catch it and neither can the JavaScript
@@ -32,10 +33,10 @@ export class Instance {
   /** The whole memory; renewed when it grows. */
   bytes: Buffer;
   words: DataView;
+  /** Where all that is written to the memory is marked. */
+  readonly vault: Vault;
   /** Set once a trap or limit left the instance half-done. */
   broken = false;
-  /** Highest address that may hold anything else than zero. */
-  dirtyEnd = 0;
   readonly #stopwatch = new Stopwatch();
   #pagesMax: number;
 
@@ -46,8 +47,8 @@ export class Instance {
     this.exports = instance.exports as unknown as EngineExports;
     this.bytes = Buffer.from(this.exports.memory.buffer);
     this.words = new DataView(this.exports.memory.buffer);
+    this.vault = new Vault(this.exports.vault);
     this.pages = engine.freshPages;
-    this.dirtyEnd = engine.freshPages * WASM_PAGE_BYTES;
   }
 
   /** Pages that the realm believes to have. */
@@ -57,7 +58,6 @@ export class Instance {
 
   set pages(count: number) {
     this.exports.pages.value = count;
-    this.dirtyEnd = Math.max(this.dirtyEnd, count * WASM_PAGE_BYTES);
   }
 
   set stackPointer(address: number) {
@@ -109,34 +109,13 @@ export class Instance {
     return this.exports.memory.buffer.byteLength / WASM_PAGE_BYTES;
   }
 
-  /** Makes the memory the baseline's; whatever an earlier realm left is overwritten or zeroed. */
-  reset(to: { readonly pages: number; readonly image: Buffer }): void {
-    this.#load(to.image, to.pages);
-  }
-
-  /** Copies the realm's memory into `spare`, or a larger one. */
-  save(spare: Buffer): Buffer {
-    const { dataStart } = this.engine;
-    const end = this.pages * WASM_PAGE_BYTES;
-    const target = spare.length >= end - dataStart ? spare : Buffer.allocUnsafeSlow(end - dataStart);
-    this.bytes.copy(target, 0, dataStart, end);
-    return target;
-  }
-
-  /** Undoes all since `save`, when the realm had so many pages. */
-  putBack(saved: Buffer, pages: number): void {
-    this.#load(saved.subarray(0, pages * WASM_PAGE_BYTES - this.engine.dataStart), pages);
-  }
-
-  #load(image: Buffer, pages: number): void {
-    const { dataStart, stackBytes } = this.engine;
+  /** Makes a fresh memory the baseline's; nothing is marked then. */
+  load({ pages, image }: { readonly pages: number; readonly image: Buffer }): void {
     this.reserve(pages);
-    image.copy(this.bytes, dataStart);
-    const end = dataStart + image.length;
-    if (end < this.dirtyEnd) this.bytes.fill(0, end, this.dirtyEnd);
-    this.dirtyEnd = 0;
+    image.copy(this.bytes, this.engine.dataStart);
     this.pages = pages;
-    this.stackPointer = stackBytes;
+    this.stackPointer = this.engine.stackBytes;
+    this.vault.unmarkAll();
   }
 
   /** Lowers the realm's maximum while the host borrows the memory's upper end. */
@@ -169,6 +148,12 @@ export class Instance {
     return thrown;
   }
 
+  #give(byte: number, pointer: number, count: number): number {
+    this.bytes.fill(byte, pointer, pointer + count);
+    this.vault.mark(pointer, pointer + count);
+    return 0;
+  }
+
   /** Clock, randomness and time zone are constants: code sees those that its own runtime derives from history (I5). */
   #imports(): WebAssembly.Imports {
     const nothing = (): number => 0;
@@ -185,8 +170,8 @@ export class Instance {
         },
       },
       wasi_snapshot_preview1: {
-        clock_time_get: (_clock: number, _precision: bigint, result: number) => (this.words.setBigUint64(result, 0n, true), 0),
-        random_get: (pointer: number, count: number) => (this.bytes.fill(0x55, pointer, pointer + count), 0),
+        clock_time_get: (_clock: number, _precision: bigint, result: number) => this.#give(0, result, 8),
+        random_get: (pointer: number, count: number) => this.#give(0x55, pointer, count),
         fd_write: badFile,
         fd_seek: badFile,
         fd_fdstat_get: badFile,

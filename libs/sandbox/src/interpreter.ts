@@ -119,6 +119,7 @@ export class Interpreter {
     const length = Buffer.byteLength(text, 'utf8');
     const pointer = this.#wasm.malloc(length + 1);
     this.#instance.bytes.write(text, pointer, length, 'utf8');
+    this.#instance.vault.mark(pointer, pointer + length);
     const value = this.#wasm.JS_NewStringLen(this.#context, pointer, length);
     this.#wasm.free(pointer);
     return value;

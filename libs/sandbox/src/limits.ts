@@ -15,11 +15,13 @@ export interface SandboxLimits {
   readonly bundlesMax: number;
   readonly outputBytesMax: number;
   /** Live realms of one sandbox. */
-  readonly instancesMax: number;
-  /** Idle instances kept for the next realm. */
-  readonly idleInstancesMax: number;
-  /** An instance that grew so far above its bundle's baseline is not pooled; all idle ones together keep to this times `idleInstancesMax`. */
-  readonly pooledBytesMax: number;
+  readonly realmsMax: number;
+  /** Stages of one sandbox: one for each bundle in use, and those of large realms. */
+  readonly stagesMax: number;
+  /** A realm whose records have more bytes gets a stage of its own, if there may be one more: to move it costs more than memory does. */
+  readonly largeRealmBytes: number;
+  /** A stage that grew so far above its bundle's baseline is given up when the realm that made it so leaves. */
+  readonly stageSurplusBytesMax: number;
 }
 
 const KIB = 1024;
@@ -33,9 +35,10 @@ export const DEFAULT_LIMITS: SandboxLimits = {
   bundleBytesMax: 8 * MIB,
   bundlesMax: 256,
   outputBytesMax: 8 * MIB,
-  instancesMax: 1_000,
-  idleInstancesMax: 256,
-  pooledBytesMax: 4 * MIB,
+  realmsMax: 1_000,
+  stagesMax: 128,
+  largeRealmBytes: 512 * KIB,
+  stageSurplusBytesMax: 4 * MIB,
 };
 
 export const WASM_PAGE_BYTES = 64 * KIB;
@@ -45,8 +48,7 @@ export const BLOCK_BYTES = 4 * KIB;
 export function toLimits(given: Partial<SandboxLimits> = {}): SandboxLimits {
   const limits = { ...DEFAULT_LIMITS, ...given };
   for (const [name, value] of Object.entries(limits)) assert(Number.isSafeInteger(value) && value > 0, `${name} must be a positive whole number`);
-  assert(limits.memoryBytes % WASM_PAGE_BYTES === 0 && limits.pooledBytesMax % WASM_PAGE_BYTES === 0, 'memory limits are whole WASM pages of 64 KiB');
-  assert(limits.memoryBytes >= 2 * MIB && limits.pooledBytesMax <= limits.memoryBytes, 'memoryBytes is at least 2 MiB and pooledBytesMax');
+  assert(limits.memoryBytes % WASM_PAGE_BYTES === 0 && limits.memoryBytes >= 2 * MIB, 'memoryBytes is whole WASM pages of 64 KiB, at least 2 MiB');
   assert(limits.stackBytes >= 64 * KIB && limits.stackBytes <= 896 * KIB && limits.stackBytes % 16 === 0, 'stackBytes lies between 64 and 896 KiB');
   return Object.freeze(limits);
 }

@@ -1,9 +1,11 @@
 import { BLOCK_BYTES } from './limits.js';
+import { LINE_BYTES, LINE_SHIFT } from './wasm-marks.js';
 
 const WORD_BYTES = 4;
-/** Within a block that differs, pieces of this size are compared before words are. */
+/** Four lines, whose marks are one word. */
 const PIECE_BYTES = 256;
 const PIECE_WORDS = PIECE_BYTES / WORD_BYTES;
+const LINE_WORDS_SHIFT = LINE_SHIFT - 2;
 const ZERO = Buffer.alloc(BLOCK_BYTES);
 const VARINT_BYTES_MAX = 5;
 const MORE = 0x80;
@@ -19,10 +21,10 @@ const scratch = { runs: Buffer.alloc(0), words: new Int32Array(0), delta: Buffer
  * the number of words that it lies behind the end of the run before, its length and its words XORed with the other's.
  * `length of the runs' part (u32) ‖ (gap, length)… as varints ‖ zeros up to a word's boundary ‖ words…`: apart, since they compress better so.
  *
- * What is returned lasts until the next call.
+ * `marks` has a byte for each line of the memory; it is looked at only where they are not zero. What is returned lasts until the next call.
  */
-export function deltaOf(memory: Buffer, base: Buffer): Buffer {
-  const pieces = differingPieces(memory, base);
+export function deltaOf(memory: Buffer, base: Buffer, marks: Buffer): Buffer {
+  const pieces = markedPieces(memory.length, marks);
   const { runs, words } = roomFor(pieces.length * PIECE_WORDS);
   const of = wordsOf(memory);
   let runsEnd = 0;
@@ -69,8 +71,8 @@ function assemble(runs: Buffer, words: Int32Array): Buffer {
 
 const toBoundary = (bytes: number): number => Math.ceil(bytes / WORD_BYTES) * WORD_BYTES;
 
-/** Makes of the other memory the one that differed from it so. */
-export function applyDelta(memory: Buffer, delta: Buffer): void {
+/** Makes of the other memory the one that differed from it so, and marks where it was changed. */
+export function applyDelta(memory: Buffer, delta: Buffer, marks: Buffer): void {
   const runsEnd = WORD_BYTES + delta.readUInt32LE();
   const words = wordsOf(aligned(delta.subarray(toBoundary(runsEnd))));
   const to = wordsOf(memory);
@@ -81,29 +83,22 @@ export function applyDelta(memory: Buffer, delta: Buffer): void {
     const length = readVarint(delta, gap.next);
     p = length.next;
     at += gap.value;
-    for (const end = at + length.value; at < end; at++) to[at]! ^= words[word++]!;
+    const end = at + length.value;
+    marks.fill(1, at >> LINE_WORDS_SHIFT, ((end - 1) >> LINE_WORDS_SHIFT) + 1);
+    for (; at < end; at++) to[at]! ^= words[word++]!;
   }
 }
 
 /** Words must lie on word boundaries: what does not is copied. */
 const aligned = (bytes: Buffer): Buffer => (bytes.byteOffset % WORD_BYTES === 0 ? bytes : Buffer.from(Uint8Array.prototype.slice.call(bytes).buffer));
 
-function differingPieces(memory: Buffer, base: Buffer): number[] {
+/** Where pieces with a mark begin. */
+function markedPieces(length: number, marks: Buffer): number[] {
   const pieces: number[] = [];
-  for (let block = 0; block < memory.length; block += BLOCK_BYTES) {
-    const inBase = block < base.length;
-    const other = inBase ? base : ZERO;
-    const shift = inBase ? 0 : -block;
-    if (isSame(memory, other, { at: block, shift, bytes: BLOCK_BYTES })) continue;
-    for (let piece = block; piece < block + BLOCK_BYTES; piece += PIECE_BYTES) {
-      if (!isSame(memory, other, { at: piece, shift, bytes: PIECE_BYTES })) pieces.push(piece);
-    }
-  }
+  const words = wordsOf(marks.subarray(0, length / LINE_BYTES));
+  for (let piece = 0; piece < length / PIECE_BYTES; piece++) if (words[piece] !== 0) pieces.push(piece * PIECE_BYTES);
   return pieces;
 }
-
-const isSame = (memory: Buffer, other: Buffer, { at, shift, bytes }: { readonly at: number; readonly shift: number; readonly bytes: number }): boolean =>
-  memory.compare(other, at + shift, at + shift + bytes, at, at + bytes) === 0;
 
 const wordsOf = (bytes: Buffer): Int32Array => new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length / WORD_BYTES);
 const ZERO_WORDS = wordsOf(ZERO);

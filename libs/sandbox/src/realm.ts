@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import type { VoidReason } from '@perdure/contract';
 import type { Baseline } from './baseline.js';
-import { LimitHit, type Instance } from './instance.js';
-import { GuestError, Interpreter } from './interpreter.js';
+import type { BundleStages } from './bundle-stages.js';
+import { LimitHit } from './instance.js';
+import { GuestError } from './interpreter.js';
 import type { SandboxLimits } from './limits.js';
-import { takeSnapshot } from './snapshot.js';
+import { RealmMemory } from './realm-memory.js';
+import { applySnapshot, takeSnapshot } from './snapshot.js';
+import type { Stage } from './stage.js';
 
 /** What came of one job: its output, or the limit that made it void. */
 export type Activation = { readonly kind: 'ok'; readonly output: string } | { readonly kind: 'voided'; readonly reason: VoidReason; readonly message: string };
@@ -19,7 +22,7 @@ export interface Realm {
   activateUnless(job: string, refused: (output: string) => boolean): Activation;
   /** The realm's memory, at rest, for `Sandbox.restoreRealm` of any process with the same key. */
   snapshot(): Uint8Array;
-  /** Gives the instance back; the realm is gone. */
+  /** The realm is gone. */
   close(): void;
 }
 
@@ -27,34 +30,25 @@ export interface Realm {
 export interface RealmHost {
   readonly limits: SandboxLimits;
   readonly snapshotKey: Uint8Array;
-  /** Holds a realm's memory while a probe runs; realms of one sandbox never run at once. */
-  spare: Buffer;
-  release(instance: Instance, baseline: Baseline): void;
+  closed(realm: LiveRealm): void;
 }
 
 export class LiveRealm implements Realm {
+  readonly memory: RealmMemory;
+  readonly baseline: Baseline;
   readonly #host: RealmHost;
-  readonly #instance: Instance;
-  readonly #baseline: Baseline;
-  readonly #interpreter: Interpreter;
-  #closed = false;
+  readonly #stages: BundleStages;
+  #state: 'live' | 'voided' | 'closed' = 'live';
 
-  constructor(host: RealmHost, instance: Instance, baseline: Baseline) {
+  constructor(host: RealmHost, stages: BundleStages, baseline: Baseline) {
     this.#host = host;
-    this.#instance = instance;
-    this.#baseline = baseline;
-    this.#interpreter = new Interpreter(instance, baseline.roots.runtime, baseline.roots.context);
+    this.#stages = stages;
+    this.baseline = baseline;
+    this.memory = new RealmMemory(baseline.pages);
   }
 
   activate(job: string): Activation {
-    assert(!this.#closed && !this.#instance.broken, 'a closed or voided realm runs nothing');
-    try {
-      return { kind: 'ok', output: this.#instance.run(this.#host.limits.activationMs, () => this.#perform(job)) };
-    } catch (thrown) {
-      if (thrown instanceof LimitHit) return { kind: 'voided', reason: thrown.reason, message: thrown.message };
-      if (thrown instanceof GuestError) return { kind: 'voided', reason: 'trap', message: thrown.message };
-      throw thrown;
-    }
+    return this.#run(this.#enter(), job);
   }
 
   probe(job: string): Activation {
@@ -62,38 +56,64 @@ export class LiveRealm implements Realm {
   }
 
   activateUnless(job: string, refused: (output: string) => boolean): Activation {
-    const instance = this.#instance;
-    const pages = instance.pages;
-    this.#host.spare = instance.save(this.#host.spare);
-    let kept = false;
+    const stage = this.#enter();
+    stage.save(this.memory);
+    let isKept = false;
     try {
-      const activation = this.activate(job);
-      kept = activation.kind === 'ok' && !refused(activation.output);
+      const activation = this.#run(stage, job);
+      isKept = activation.kind === 'ok' && !refused(activation.output);
       return activation;
     } finally {
-      if (!kept && !instance.broken) instance.putBack(this.#host.spare, pages);
+      if (!isKept && this.#state === 'live') stage.revert(this.memory);
     }
   }
 
   snapshot(): Uint8Array {
-    assert(!this.#closed && !this.#instance.broken, 'a closed or voided realm has no image');
-    return takeSnapshot(this.#instance, this.#baseline, this.#host.snapshotKey);
+    const { instance } = this.#enter();
+    this.memory.isCurrent = false;
+    return takeSnapshot(instance, this.baseline, this.#host.snapshotKey);
+  }
+
+  /** Makes a realm that has run nothing the one of the image, which must fit. */
+  restore(image: Uint8Array): void {
+    const { instance } = this.#enter();
+    this.memory.isCurrent = false;
+    applySnapshot(instance, image);
   }
 
   close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#host.release(this.#instance, this.#baseline);
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
+    this.#stages.close(this.memory);
+    this.#host.closed(this);
   }
 
-  #perform(job: string): string {
-    const { activate, drain } = this.#baseline.roots;
-    this.#interpreter.send(activate, job);
+  #enter(): Stage {
+    assert(this.#state === 'live', 'a closed or voided realm does nothing');
+    return this.#stages.enter(this.memory);
+  }
+
+  #run(stage: Stage, job: string): Activation {
+    this.memory.isCurrent = false;
+    try {
+      return { kind: 'ok', output: stage.instance.run(this.#host.limits.activationMs, () => this.#perform(stage, job)) };
+    } catch (thrown) {
+      this.#state = 'voided';
+      this.#stages.strike(stage, this.memory);
+      if (thrown instanceof LimitHit) return { kind: 'voided', reason: thrown.reason, message: thrown.message };
+      if (thrown instanceof GuestError) return { kind: 'voided', reason: 'trap', message: thrown.message };
+      throw thrown;
+    }
+  }
+
+  #perform({ instance, interpreter }: Stage, job: string): string {
+    const { activate, drain } = this.baseline.roots;
+    interpreter.send(activate, job);
     for (;;) {
-      this.#interpreter.runJobs();
-      const output = this.#interpreter.receive(drain, this.#host.limits.outputBytesMax);
+      interpreter.runJobs();
+      const output = interpreter.receive(drain, this.#host.limits.outputBytesMax);
       if (output !== '') return output;
-      this.#instance.checkDeadline();
+      instance.checkDeadline();
     }
   }
 }

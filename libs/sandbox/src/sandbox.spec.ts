@@ -65,7 +65,7 @@ describe('Sandbox', () => {
     first.activate(JSON.stringify({ code: 'globalThis.leak = new Uint8Array(1e6).fill(7); 1' }));
     first.close();
     const second = sandbox.openRealm('b');
-    expect(sandbox.stats().instancesCreated).toBe(1);
+    expect(sandbox.stats().stagesCreated).toBe(1);
     expect(text(second.activate(JSON.stringify({ add: 5, code: 'typeof leak' })))).toEqual(['undefined', 5]);
   });
 
@@ -120,7 +120,7 @@ describe('Sandbox', () => {
     const former = sandbox.openRealm('b');
     former.activate(JSON.stringify({ code: 'new Uint8Array(2.2e6).fill(7); "x".repeat(1e5) + 1; 1' }));
     former.close();
-    expect(sandbox.stats().idleInstances).toBe(1);
+    expect(sandbox.stats().stagesCreated).toBe(1);
     expect(grown(sandbox.openRealm('b')).equals(clean)).toBe(true);
   });
 
@@ -147,13 +147,19 @@ describe('Sandbox', () => {
     expect(realm.snapshot().length).toBeLessThan(6_000);
   });
 
-  it('restores a realm that outgrew the pool, and does not pool it', () => {
+  it('gives a large realm a stage of its own, and takes that away with it', () => {
     const realm = sandbox.openRealm('b');
     realm.activate(JSON.stringify({ code: 'globalThis.big = new Uint8Array(9e6).fill(7); 1' }));
     const restored = sandbox.restoreRealm('b', realm.snapshot())!;
     expect(text(restored.activate(JSON.stringify({ code: 'big.length + ":" + big[8999999]' })))).toEqual(['9000000:7']);
-    restored.close();
-    expect(sandbox.stats()).toMatchObject({ idleInstances: 0, instancesDestroyed: 1 });
+    for (let turn = 0; turn < 3; turn++) {
+      expect(text(realm.activate(JSON.stringify({ code: 'big.length + ":" + ++big[0]' })))).toEqual([`9000000:${8 + turn}`]);
+      expect(text(restored.activate(JSON.stringify({ code: 'big.length + ":" + --big[0]' })))).toEqual([`9000000:${6 - turn}`]);
+    }
+    expect(text(sandbox.openRealm('b').activate(JSON.stringify({ code: 'typeof big' })))).toEqual(['undefined']);
+    expect(sandbox.stats().stages).toBe(3);
+    for (const each of [realm, restored]) each.close();
+    expect(sandbox.stats().stages).toBe(1);
   });
 
   it('puts the realm back when the check of its output throws', () => {
@@ -184,7 +190,7 @@ describe('Sandbox', () => {
   });
 
   it('refuses more realms than it may have, and a bundle that nobody loaded', async () => {
-    const small = await Sandbox.create({ limits: { instancesMax: 2 } });
+    const small = await Sandbox.create({ limits: { realmsMax: 2 } });
     small.loadBundle({ hash: 'b', code: CODE });
     const realms = [small.openRealm('b'), small.openRealm('b')];
     expect(() => small.openRealm('b')).toThrow(expect.objectContaining({ code: 'overloaded' }));
@@ -196,12 +202,19 @@ describe('Sandbox', () => {
     expect(() => small.openRealm('x')).toThrow(expect.objectContaining({ code: 'unknown-bundle' }));
   });
 
-  it('pools the realms of a large bundle too', () => {
-    const functions = Array.from({ length: 3_000 }, (_, index) => `function f${index}(a) { return [a].map((each) => each + ${index}); }`);
-    sandbox.loadBundle({ hash: 'large', code: `${functions.join('\n')}${CODE}` });
-    for (let i = 0; i < 3; i++) sandbox.openRealm('large').close();
-    expect(text(sandbox.openRealm('b').activate('{"add":1}'))).toEqual([1]);
-    expect(sandbox.stats().instancesCreated).toBe(1);
+  it('has a stage for each bundle, and moves the realms of those used longest ago off theirs when there may be no more', async () => {
+    const small = await Sandbox.create({ limits: { stagesMax: 2, largeRealmBytes: 64 * 1024 } });
+    const hashes = ['one', 'two', 'three'];
+    const realms = hashes.map((hash) => {
+      small.loadBundle({ hash, code: `${CODE}globalThis.hash = '${hash}';` });
+      const realm = small.openRealm(hash);
+      realm.activate(JSON.stringify({ code: 'globalThis.kept = new Uint8Array(2e5).fill(hash.length); 1' }));
+      return realm;
+    });
+    for (let turn = 1; turn <= 3; turn++) {
+      for (const [index, realm] of realms.entries()) expect(text(realm.activate(JSON.stringify({ add: 2, code: 'hash + kept[199999]' })))).toEqual([`${hashes[index]}${hashes[index]!.length}`, 2 * turn]);
+    }
+    expect(small.stats()).toMatchObject({ stages: 2, liveRealms: 3 });
   });
 
   it('makes room for a bundle by the longest unused, never by one with live realms', async () => {

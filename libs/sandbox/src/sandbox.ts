@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { PerdureError } from '@perdure/contract';
 import { evaluateBundle, type Baseline } from './baseline.js';
+import { BundleStages, type StageOwner } from './bundle-stages.js';
 import { loadEngine, type Engine } from './engine.js';
-import { Instance } from './instance.js';
-import { toLimits, WASM_PAGE_BYTES, type SandboxLimits } from './limits.js';
+import { toLimits, type SandboxLimits } from './limits.js';
 import { LiveRealm, type Realm, type RealmHost } from './realm.js';
-import { applySnapshot, rejectionOf, type SnapshotRejection } from './snapshot.js';
+import { RecordBuffers } from './realm-memory.js';
+import { rejectionOf, type SnapshotRejection } from './snapshot.js';
+import { Stage } from './stage.js';
 
 export interface SandboxOptions {
   readonly limits?: Partial<SandboxLimits>;
@@ -21,24 +23,24 @@ export interface LoadedBundle {
 
 export interface SandboxStats {
   readonly liveRealms: number;
-  readonly idleInstances: number;
   readonly bundles: number;
-  readonly instancesCreated: number;
-  readonly instancesDestroyed: number;
+  readonly stages: number;
+  readonly stagesCreated: number;
   readonly snapshotsRejected: number;
 }
 
 interface Loaded {
   readonly baseline: Baseline;
+  readonly stages: BundleStages;
   realms: number;
 }
 
 /**
- * Runs bundles in realms, each with an instance of the interpreter of its own. One per thread.
+ * Runs bundles in realms. Those of one bundle take turns on an instance of the interpreter. One per thread.
  *
- * 1. A realm begins as an exact copy of its bundle's baseline; nothing of the instance's former realm is left.
+ * 1. A realm begins as an exact copy of its bundle's baseline, and sees its own memory alone.
  * 2. An instance that trapped or hit a limit is never used again.
- * 3. No more than `instancesMax` realms live at a time.
+ * 3. No more than `realmsMax` realms live at a time.
  */
 export class Sandbox {
   readonly build: string;
@@ -46,11 +48,11 @@ export class Sandbox {
   readonly #limits: SandboxLimits;
   readonly #host: RealmHost;
   readonly #bundles = new Map<string, Loaded>();
-  readonly #idle: Instance[] = [];
-  #idlePages = 0;
+  readonly #stageOwner: StageOwner;
+  readonly #buffers = new RecordBuffers();
+  readonly #stages = new Set<Stage>();
   #live = 0;
   #created = 0;
-  #destroyed = 0;
   #rejected = 0;
   #disposed = false;
 
@@ -58,7 +60,8 @@ export class Sandbox {
     this.build = engine.build;
     this.#engine = engine;
     this.#limits = limits;
-    this.#host = { limits, snapshotKey, spare: Buffer.alloc(0), release: (instance, baseline) => this.#release(instance, baseline) };
+    this.#host = { limits, snapshotKey, closed: (realm) => this.#closed(realm) };
+    this.#stageOwner = { limits, createStage: (baseline, isNeeded) => this.#createStage(baseline, isNeeded), strikeStage: (stage) => this.#stages.delete(stage) };
   }
 
   static async create(options: SandboxOptions = {}): Promise<Sandbox> {
@@ -74,7 +77,8 @@ export class Sandbox {
       const bytes = Buffer.byteLength(bundle.code, 'utf8');
       if (bytes > this.#limits.bundleBytesMax) throw new PerdureError('payload-too-large', `the bundle has ${bytes} bytes; ${this.#limits.bundleBytesMax} are allowed`);
       this.#makeRoomForBundle();
-      loaded = { baseline: evaluateBundle(this.#engine, this.#limits, bundle), realms: 0 };
+      const baseline = evaluateBundle(this.#engine, this.#limits, bundle);
+      loaded = { baseline, stages: new BundleStages(this.#stageOwner, baseline), realms: 0 };
       this.#bundles.set(bundle.hash, loaded);
     }
     const { hash, manifest } = loaded.baseline;
@@ -88,7 +92,7 @@ export class Sandbox {
   /** A fresh realm at the bundle's baseline. */
   openRealm(bundleHash: string): Realm {
     const loaded = this.#loaded(bundleHash);
-    return this.#open(loaded).realm;
+    return this.#open(loaded);
   }
 
   /** A realm as the image has it. `undefined`: the image does not fit, see `snapshotRejection`; replay instead (I7). */
@@ -98,8 +102,8 @@ export class Sandbox {
       this.#rejected++;
       return undefined;
     }
-    const { realm, instance } = this.#open(loaded);
-    applySnapshot(instance, image);
+    const realm = this.#open(loaded);
+    realm.restore(image);
     return realm;
   }
 
@@ -109,14 +113,13 @@ export class Sandbox {
   }
 
   stats(): SandboxStats {
-    return { liveRealms: this.#live, idleInstances: this.#idle.length, bundles: this.#bundles.size, instancesCreated: this.#created, instancesDestroyed: this.#destroyed, snapshotsRejected: this.#rejected };
+    return { liveRealms: this.#live, bundles: this.#bundles.size, stages: this.#stages.size, stagesCreated: this.#created, snapshotsRejected: this.#rejected };
   }
 
   /** Forgets everything; open realms must not be used after. */
   dispose(): void {
     this.#disposed = true;
-    this.#idle.length = 0;
-    this.#idlePages = 0;
+    this.#stages.clear();
     this.#bundles.clear();
   }
 
@@ -124,47 +127,38 @@ export class Sandbox {
     return rejectionOf(image, { build: this.build, baseline, key: this.#host.snapshotKey });
   }
 
-  #open(loaded: Loaded): { readonly realm: LiveRealm; readonly instance: Instance } {
-    const instance = this.#takeInstance();
-    instance.reset(loaded.baseline);
+  #open(loaded: Loaded): LiveRealm {
+    if (this.#live >= this.#limits.realmsMax) throw new PerdureError('overloaded', `${this.#live} realms are live; ${this.#limits.realmsMax} are allowed`);
     this.#live++;
     loaded.realms++;
-    return { realm: new LiveRealm(this.#host, instance, loaded.baseline), instance };
+    return new LiveRealm(this.#host, loaded.stages, loaded.baseline);
   }
 
-  #takeInstance(): Instance {
-    if (this.#live >= this.#limits.instancesMax) throw new PerdureError('overloaded', `${this.#live} realms are live; ${this.#limits.instancesMax} are allowed`);
-    const idle = this.#idle.pop();
-    if (idle !== undefined) {
-      this.#idlePages -= idle.physicalPages;
-      return idle;
+  #closed({ memory, baseline }: LiveRealm): void {
+    this.#live--;
+    this.#buffers.give(memory.records);
+    const loaded = this.#bundles.get(baseline.bundleHash);
+    if (loaded?.baseline === baseline) loaded.realms--;
+  }
+
+  #createStage(baseline: Baseline, isNeeded: boolean): Stage | undefined {
+    if (this.#stages.size >= this.#limits.stagesMax) {
+      if (!isNeeded) return undefined;
+      this.#spareStage(baseline);
     }
     try {
-      const fresh = new Instance(this.#engine);
+      const stage = new Stage(this.#engine, baseline, this.#buffers);
+      this.#stages.add(stage);
       this.#created++;
-      return fresh;
+      return stage;
     } catch (thrown) {
       throw new PerdureError('overloaded', 'the machine has no room for another realm', { cause: thrown });
     }
   }
 
-  #release(instance: Instance, baseline: Baseline): void {
-    this.#live--;
-    const loaded = this.#bundles.get(baseline.bundleHash);
-    if (loaded !== undefined) loaded.realms--;
-    if (instance.broken || this.#disposed || !this.#fitsThePool(instance, baseline)) {
-      this.#destroyed++;
-      return;
-    }
-    this.#idle.push(instance);
-    this.#idlePages += instance.physicalPages;
-  }
-
-  /** Measured from the baseline up: a large bundle's realms are pooled as a small one's are. */
-  #fitsThePool(instance: Instance, baseline: Baseline): boolean {
-    const { pooledBytesMax, idleInstancesMax } = this.#limits;
-    if ((instance.physicalPages - baseline.pages) * WASM_PAGE_BYTES > pooledBytesMax) return false;
-    return this.#idle.length < idleInstancesMax && (this.#idlePages + instance.physicalPages) * WASM_PAGE_BYTES <= idleInstancesMax * pooledBytesMax;
+  /** The bundle that is the longest unused does without; if none has one, large realms have them all and there is one more. */
+  #spareStage(other: Baseline): void {
+    for (const { baseline, stages } of this.#bundles.values()) if (baseline !== other && stages.dismiss()) return;
   }
 
   #checkOpen(): void {
@@ -191,6 +185,7 @@ export class Sandbox {
     if (this.#bundles.size < this.#limits.bundlesMax) return;
     for (const [hash, loaded] of this.#bundles) {
       if (loaded.realms > 0) continue;
+      loaded.stages.dismiss();
       this.#bundles.delete(hash);
       return;
     }

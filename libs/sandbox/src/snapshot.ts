@@ -5,6 +5,7 @@ import { zeroFreeMemory } from './free-memory.js';
 import type { Instance } from './instance.js';
 import { WASM_PAGE_BYTES } from './limits.js';
 import { applyDelta, deltaOf } from './memory-delta.js';
+import { LINE_SHIFT } from './wasm-marks.js';
 
 const TAG_BYTES = 32;
 const VERSION = 4;
@@ -18,8 +19,8 @@ export type SnapshotRejection = 'other-build' | 'other-bundle' | 'other-baseline
  * allocator holds free. The tag covers all that follows it; the head names what the image fits.
  */
 export function takeSnapshot(instance: Instance, baseline: Baseline, key: Uint8Array): Uint8Array {
-  zeroFreeMemory(instance, { heapStart: baseline.heapStart, runtime: baseline.roots.runtime });
-  const delta = deltaOf(memoryOf(instance), baseline.image);
+  zeroFreeMemory(instance, { heapStart: baseline.heapStart, runtime: baseline.roots.runtime, written: baseline.written });
+  const delta = deltaOf(memoryOf(instance), baseline.image, marksOf(instance));
   const sizes = Buffer.alloc(2 * LENGTH_BYTES);
   sizes.writeUInt32LE(delta.length);
   sizes.writeUInt32LE(instance.pages, LENGTH_BYTES);
@@ -49,11 +50,13 @@ export function applySnapshot(instance: Instance, image: Uint8Array): void {
   const delta = zstdDecompressSync(signed.subarray(sizesAt + 2 * LENGTH_BYTES), { chunkSize, maxOutputLength: deltaBytes });
   instance.reserve(pages);
   instance.pages = pages;
-  applyDelta(memoryOf(instance), delta);
+  applyDelta(memoryOf(instance), delta, marksOf(instance));
 }
 
 /** What is the realm's. */
 const memoryOf = ({ bytes, engine, pages }: Instance): Buffer => bytes.subarray(engine.dataStart, pages * WASM_PAGE_BYTES);
+
+const marksOf = ({ vault, engine }: Instance): Buffer => vault.bytes.subarray(engine.dataStart >>> LINE_SHIFT, vault.marksBytes);
 
 function headOf(build: string, { bundleHash, hash }: Baseline): Buffer {
   const names = Buffer.from(`${build}\0${bundleHash}\0${hash}`);

@@ -1,6 +1,6 @@
 /**
  * Walks the instructions of WebAssembly function bodies, so that single ones can be changed in place. Knows the core
- * instructions, sign extension, saturating conversion and bulk memory: what clang emits for wasm32 without SIMD. An opcode it
+ * instructions, sign extension, saturating conversion, bulk memory and several memories: what clang emits for wasm32 without SIMD. An opcode it
  * does not know stops it, by name, rather than letting it guess.
  */
 export interface Instruction {
@@ -12,6 +12,9 @@ export interface Instruction {
 }
 
 export const OPCODE = { unreachable: 0x00, block: 0x02, loop: 0x03, if: 0x04, else: 0x05, end: 0x0b, call: 0x10, callIndirect: 0x11, globalGet: 0x23, memorySize: 0x3f, memoryGrow: 0x40 } as const;
+
+/** In the first immediate of a load or store: the number of the memory follows it. */
+export const HAS_MEMORY = 0x40;
 
 export function readUnsigned(bytes: Uint8Array, at: number): { value: number; next: number } {
   let value = 0;
@@ -75,7 +78,7 @@ const bulkImmediates = (sub: number, at: number): number => {
 
 function skipImmediates(bytes: Uint8Array, opcode: number, p: number): number {
   if (opcode >= 0x45 && opcode <= 0xc4) return p;
-  if (opcode >= 0x28 && opcode <= 0x3e) return skipLebs(bytes, p, 2);
+  if (opcode >= 0x28 && opcode <= 0x3e) return skipLebs(bytes, p, (bytes[p]! & HAS_MEMORY) === 0 ? 2 : 3);
   switch (opcode) {
     case 0x00: case 0x01: case 0x05: case 0x0b: case 0x0f: case 0x1a: case 0x1b: case 0xd1:
       return p;
@@ -116,9 +119,18 @@ export function* instructions(bytes: Uint8Array, start: number, end: number): Ge
   }
 }
 
-/** Where a body's code begins: after its declarations of locals. */
-export function codeStart(bytes: Uint8Array, bodyStart: number): number {
-  let { value: groups, next: p } = readUnsigned(bytes, bodyStart);
-  for (; groups > 0; groups--) p = skipLeb(bytes, p) + 1;
-  return p;
+/** A body's declarations of locals: how many groups there are, where they begin and end, how many locals they declare. */
+export function localsOf(bytes: Uint8Array, bodyStart: number): { readonly groups: number; readonly start: number; readonly end: number; readonly count: number } {
+  const { value: groups, next: start } = readUnsigned(bytes, bodyStart);
+  let end = start;
+  let count = 0;
+  for (let group = 0; group < groups; group++) {
+    const { value, next } = readUnsigned(bytes, end);
+    count += value;
+    end = next + 1;
+  }
+  return { groups, start, end, count };
 }
+
+/** Where a body's code begins: after its declarations of locals. */
+export const codeStart = (bytes: Uint8Array, bodyStart: number): number => localsOf(bytes, bodyStart).end;

@@ -15,7 +15,7 @@ describe('patchModule', () => {
   it('makes a valid module with the wanted exports and no way to grow by itself', () => {
     const { bytes, dataStart, freshPages } = patchModule(source, OPTIONS);
     const module = new WebAssembly.Module(bytes as BufferSource);
-    expect(WebAssembly.Module.exports(module).map(({ name }) => name)).toEqual(['memory', 'malloc', 'pages', 'fuel']);
+    expect(WebAssembly.Module.exports(module).map(({ name }) => name)).toEqual(['memory', 'malloc', 'pages', 'fuel', 'vault']);
     expect(opcodesOf(bytes)).not.toContain(OPCODE.memoryGrow);
     expect(opcodesOf(bytes)).not.toContain(OPCODE.memorySize);
     expect([dataStart, freshPages]).toEqual([1_048_576, 18]);

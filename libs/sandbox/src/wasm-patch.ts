@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { codeStart, type Instruction, instructions, OPCODE, readUnsigned, writeSigned, writeUnsigned } from './wasm-code.js';
+import { type Instruction, instructions, localsOf, OPCODE, readUnsigned, writeSigned, writeUnsigned } from './wasm-code.js';
 import { functionsToFrame, parameterCounts, wrapperOf, type Body } from './wasm-frames.js';
+import { isStore, LINE_BYTES, MarkingLocals, markedRange, markedStore, VAULT } from './wasm-marks.js';
 
 /**
  * Changes the interpreter's module at load, so that its limits hold whatever the code inside it does:
@@ -12,6 +13,7 @@ import { functionsToFrame, parameterCounts, wrapperOf, type Body } from './wasm-
  *    own interrupts count bytecodes, so its native loops (`new Array(2 ** 32 - 1).join('')` takes minutes) would escape the deadline.
  * 5. The C stack, which lies below all data, begins at `stackBytes`: running over it leaves the memory, which is a trap.
  * 6. Whatever may call itself takes from the C stack (`wasm-frames.ts`), so that 5 bounds every depth.
+ * 7. Whatever is written is marked in a second memory, the exported `vault` (`wasm-marks.ts`).
  */
 export interface PatchOptions {
   readonly maximumPages: number;
@@ -41,10 +43,10 @@ const SECTION = { type: 1, import: 2, function: 3, memory: 5, global: 6, export:
 const GLOBAL = { pages: 1, fuel: 2 } as const;
 const I32 = 0x7f;
 const EMPTY_BLOCK = 0x40;
-const GLOBAL_KIND = 3;
+const KIND = { memory: 2, global: 3 } as const;
 /** A bulk copy or fill burns one unit for each so many bytes. */
 const BYTES_PER_FUEL_SHIFT = 6;
-const BULK = { copy: 10, fill: 11 } as const;
+const BULK = { init: 8, copy: 10, fill: 11 } as const;
 const OP = { drop: 0x1a, localGet: 0x20, globalSet: 0x24, i32Const: 0x41, i32LtS: 0x48, i32Sub: 0x6b, i32ShrU: 0x76, bulk: 0xfc } as const;
 
 function sectionsOf(module: Uint8Array): Section[] {
@@ -98,10 +100,13 @@ function patchMemory(body: Uint8Array, options: PatchOptions): { body: Uint8Arra
   assert(body[0] === 1, 'the module has one memory');
   const { value: freshPages } = readUnsigned(body, 2);
   assert(freshPages <= options.maximumPages, 'the maximum holds the fresh memory');
-  return { body: Uint8Array.of(1, 1, ...writeUnsigned(freshPages), ...writeUnsigned(options.maximumPages)), freshPages };
+  const vaultPages = options.maximumPages / LINE_BYTES;
+  return { body: Uint8Array.of(2, 1, ...writeUnsigned(freshPages), ...writeUnsigned(options.maximumPages), 0, ...writeUnsigned(Math.ceil(vaultPages))), freshPages };
 }
 
-/** Keeps the named exports and adds the two globals. */
+const exported = (name: string, kind: number, index: number): Uint8Array => Uint8Array.of(name.length, ...Buffer.from(name), kind, index);
+
+/** Keeps the named exports and adds the two globals and the second memory. */
 function patchExports(body: Uint8Array, keep: ReadonlySet<string>): Uint8Array {
   const parts: Uint8Array[] = [];
   let { value: count, next: p } = readUnsigned(body, 0);
@@ -112,7 +117,8 @@ function patchExports(body: Uint8Array, keep: ReadonlySet<string>): Uint8Array {
     if (keep.has(name)) parts.push(body.subarray(start, p));
   }
   assert(parts.length === keep.size, 'the module exports all that is used of it');
-  for (const [name, index] of Object.entries(GLOBAL)) parts.push(Uint8Array.of(name.length, ...Buffer.from(name), GLOBAL_KIND, index));
+  for (const [name, index] of Object.entries(GLOBAL)) parts.push(exported(name, KIND.global, index));
+  parts.push(exported('vault', KIND.memory, VAULT));
   return Buffer.concat([Uint8Array.from(writeUnsigned(parts.length)), ...parts]);
 }
 
@@ -142,10 +148,10 @@ const burn = (cost: readonly number[], tickIndex: number): number[] => [
   ...[OPCODE.globalGet, GLOBAL.fuel, OP.i32Const, 0, OP.i32LtS, OPCODE.if, EMPTY_BLOCK, OPCODE.call, ...writeUnsigned(tickIndex), OP.drop, OPCODE.end],
 ];
 
-/** A function that burns fuel for the length, which is the third argument, and then does the bulk instruction. */
+/** A function that burns fuel for the length, which is the third argument, does the bulk instruction and marks what it wrote. */
 function bulkFunction(instruction: readonly number[], tickIndex: number): Uint8Array {
   const cost = [OP.localGet, 2, OP.i32Const, BYTES_PER_FUEL_SHIFT, OP.i32ShrU];
-  const code = [0, ...burn(cost, tickIndex), OP.localGet, 0, OP.localGet, 1, OP.localGet, 2, ...instruction, OPCODE.end];
+  const code = [0, ...burn(cost, tickIndex), OP.localGet, 0, OP.localGet, 1, OP.localGet, 2, ...instruction, ...markedRange(), OPCODE.end];
   return Uint8Array.from([...writeUnsigned(code.length), ...code]);
 }
 
@@ -160,17 +166,25 @@ interface Indexes {
 function replacementOf({ opcode, sub }: Instruction, to: Indexes): readonly number[] | undefined {
   if (opcode === OPCODE.memorySize) return [OPCODE.globalGet, GLOBAL.pages];
   if (opcode === OPCODE.memoryGrow) return [OPCODE.call, ...writeUnsigned(to.grow)];
-  if (opcode === OP.bulk && sub === BULK.copy) return [OPCODE.call, ...writeUnsigned(to.copy)];
-  if (opcode === OP.bulk && sub === BULK.fill) return [OPCODE.call, ...writeUnsigned(to.fill)];
+  if (opcode !== OP.bulk) return undefined;
+  assert(sub !== BULK.init, 'no data is copied into memory but at the start');
+  if (sub === BULK.copy) return [OPCODE.call, ...writeUnsigned(to.copy)];
+  if (sub === BULK.fill) return [OPCODE.call, ...writeUnsigned(to.fill)];
   return undefined;
 }
 
-function patchBody(code: Uint8Array, { start, end }: { readonly start: number; readonly end: number }, to: Indexes): Uint8Array[] {
+interface Function extends Body {
+  readonly parameters: number;
+}
+
+function patchBody(code: Uint8Array, { start, end, parameters }: Function, to: Indexes): Uint8Array[] {
   const parts: Uint8Array[] = [];
   const meter = Uint8Array.from(burn([OP.i32Const, 1], to.tick));
-  let kept = start;
-  for (const instruction of instructions(code, codeStart(code, start), end)) {
-    const replacement = replacementOf(instruction, to);
+  const own = localsOf(code, start);
+  const locals = new MarkingLocals(parameters + own.count);
+  let kept = own.end;
+  for (const instruction of instructions(code, own.end, end)) {
+    const replacement = isStore(instruction) ? markedStore(code, instruction, locals) : replacementOf(instruction, to);
     if (replacement !== undefined) {
       parts.push(code.subarray(kept, instruction.at), Uint8Array.from(replacement));
       kept = instruction.next;
@@ -180,7 +194,7 @@ function patchBody(code: Uint8Array, { start, end }: { readonly start: number; r
     }
   }
   parts.push(code.subarray(kept, end));
-  return parts;
+  return [Uint8Array.from(locals.declarations(own.groups, code.subarray(own.start, own.end))), ...parts];
 }
 
 function bodiesOf(code: Uint8Array): Body[] {
@@ -197,7 +211,7 @@ function bodiesOf(code: Uint8Array): Body[] {
 /** By number of the function: what stands in its place, while it moves to the end. */
 type Wrappers = ReadonlyMap<number, Uint8Array>;
 
-function patchCode(code: Uint8Array, { bodies, to, wrappers }: { readonly bodies: readonly Body[]; readonly to: Indexes; readonly wrappers: Wrappers }): Uint8Array {
+function patchCode(code: Uint8Array, { bodies, to, wrappers }: { readonly bodies: readonly Function[]; readonly to: Indexes; readonly wrappers: Wrappers }): Uint8Array {
   const parts: Uint8Array[] = [Uint8Array.from(writeUnsigned(bodies.length + 2 + wrappers.size))];
   const moved: Uint8Array[] = [];
   for (const [index, body] of bodies.entries()) {
@@ -222,10 +236,10 @@ export function patchModule(module: Uint8Array, options: PatchOptions): Patched 
   const copy = importCount + functions.length;
   const to: Indexes = { grow: importIndex(imports, options.growImport), tick: importIndex(imports, options.tickImport), copy, fill: copy + 1 };
   const code = bodyOf(sections, SECTION.code);
-  const bodies = bodiesOf(code);
-  const framed = functionsToFrame(code, bodies, importCount);
   const parameters = parameterCounts(bodyOf(sections, SECTION.type));
-  const wrappers: Wrappers = new Map(framed.map((index, at) => [index, wrapperOf(copy + 2 + at, parameters[functions[index]!]!)]));
+  const bodies = bodiesOf(code).map((body, index) => ({ ...body, parameters: parameters[functions[index]!]! }));
+  const framed = functionsToFrame(code, bodies, importCount);
+  const wrappers: Wrappers = new Map(framed.map((index, at) => [index, wrapperOf(copy + 2 + at, bodies[index]!.parameters)]));
   const replaced = new Map<number, Uint8Array>([
     [SECTION.type, types.body],
     [SECTION.function, functionSection([...functions, types.bulkType, types.bulkType, ...framed.map((index) => functions[index]!)])],
