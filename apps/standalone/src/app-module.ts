@@ -41,7 +41,7 @@ export class AppModule {
           outcomes: () => new ShardOutcomes(deps),
           runs: () => new ShardRuns(deps),
           queries: () => new ShardQueries(shard),
-          bundles: () => new SqliteBundles({ meta, reader, clock, inspect: (code) => shard.inspect(code) }),
+          bundles: () => new SqliteBundles({ meta, reader, clock, inspect: (code) => shard.inspect(code), forget: (tenant, hash) => shard.forgetBundle(tenant, hash) }),
           events: () => new ShardEvents(shard),
           translator: () => new ConfiguredTranslator(eventTypes, new WebhookSources(config.webhooks), clock),
           clock: () => clock,

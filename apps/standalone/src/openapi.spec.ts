@@ -57,6 +57,9 @@ class FakeShard extends ShardGateway {
   override inspect(): Promise<InspectedBundle> {
     return Promise.resolve({ hash: BUNDLE, workflows: ['Order'] });
   }
+  override forgetBundle(): Promise<void> {
+    return Promise.resolve();
+  }
   override figures(): Promise<ShardFigures> {
     return Promise.resolve({ batches: 0, inputs: 0, commitFailures: 0, commitSeconds: 0, liveRealms: 0, queued: 0 });
   }

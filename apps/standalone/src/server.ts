@@ -32,6 +32,7 @@ export const startServer = async (config: Config, { logger, onFatal }: { readonl
   const lock = new FolderLock(join(folder, 'lock.db'), folder);
   const metaPath = join(folder, 'meta.db');
   const meta = new MetaFile(metaPath);
+  meta.undoRetirements();
   const snapshotKey = meta.secret('snapshot-key', newSecret);
   const clock = new SystemClock();
   const eventTypes = new EventTypes(config.eventTypes);

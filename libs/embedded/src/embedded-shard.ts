@@ -82,6 +82,10 @@ export class EmbeddedShard extends ShardGateway {
     return this.#inTurn(async () => inspectBundle(this.#options.sandbox, code));
   }
 
+  override forgetBundle(tenant: string, hash: string): Promise<void> {
+    return this.#inTurn(async () => this.#options.bundles.forget(tenant, hash));
+  }
+
   override async figures(): Promise<ShardFigures> {
     return { ...this.#figures, liveRealms: this.#machines.processor.liveRealms, queued: this.#work.length };
   }

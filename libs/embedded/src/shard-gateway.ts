@@ -37,6 +37,8 @@ export abstract class ShardGateway {
   abstract heartbeat(tenant: string, requests: readonly HeartbeatRequest[]): Promise<readonly HeartbeatResponse[]>;
   /** Evaluates code as a bundle. @throws PerdureError `bundle-invalid` */
   abstract inspect(code: string): Promise<InspectedBundle>;
+  /** The bundle is being retired: when this resolves, what had found it is committed, and nothing finds it any more. */
+  abstract forgetBundle(tenant: string, hash: string): Promise<void>;
   abstract figures(): Promise<ShardFigures>;
   /** Prometheus metrics, a set for each shard, to be merged. */
   metrics(): Promise<readonly (readonly MetricJson[])[]> {

@@ -48,6 +48,9 @@ export class ShardedGateway extends ShardGateway {
   override inspect(code: string): Promise<InspectedBundle> {
     return this.#shards[0]!.inspect(code);
   }
+  override async forgetBundle(tenant: string, hash: string): Promise<void> {
+    await Promise.all(this.#shards.map((shard) => shard.forgetBundle(tenant, hash)));
+  }
   override async figures(): Promise<ShardFigures> {
     const [first, ...others] = await Promise.all(this.#shards.map((shard) => shard.figures()));
     return others.reduce(addFigures, first!);

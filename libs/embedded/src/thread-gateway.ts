@@ -57,6 +57,9 @@ export class ThreadGateway extends ShardGateway {
   override inspect(code: string): Promise<InspectedBundle> {
     return this.#call('inspect', [code]);
   }
+  override forgetBundle(tenant: string, hash: string): Promise<void> {
+    return this.#call('forgetBundle', [tenant, hash]);
+  }
   override figures(): Promise<ShardFigures> {
     return this.#call('figures', []);
   }

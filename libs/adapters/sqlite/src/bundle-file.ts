@@ -10,6 +10,7 @@ const META: Schema = {
      create table bundle_default (tenant text not null, type text not null, hash text not null, primary key (tenant, type)) without rowid;
      create table secret (name text primary key, value blob not null) without rowid;`,
     'create table property (name text primary key, value text not null) without rowid',
+    'alter table bundle add column retiring integer not null default 0',
   ],
 };
 
@@ -55,21 +56,18 @@ export class MetaFile {
 
   /** Keeps the bundle and makes it the default for its workflows. */
   deploy(tenant: string, { hash, name, code, sourceMap, workflows, createdAt }: DeployedBundle): void {
-    this.#db.exec('begin immediate');
-    try {
-      this.#db.prepare('insert into bundle values (?, ?, ?, ?, ?, ?, ?, ?) on conflict (tenant, hash) do nothing').run(tenant, hash, name, code, sourceMap ?? null, JSON.stringify(workflows), Buffer.byteLength(code), createdAt);
+    this.#transaction(() => {
+      this.#db
+        .prepare('insert into bundle (tenant, hash, name, code, source_map, workflows, bytes, created_at) values (?, ?, ?, ?, ?, ?, ?, ?) on conflict (tenant, hash) do update set retiring = 0')
+        .run(tenant, hash, name, code, sourceMap ?? null, JSON.stringify(workflows), Buffer.byteLength(code), createdAt);
       const put = this.#db.prepare('insert into bundle_default values (?, ?, ?) on conflict (tenant, type) do update set hash = excluded.hash');
       for (const type of workflows) put.run(tenant, type, hash);
-      this.#db.exec('commit');
-    } catch (error) {
-      this.#db.exec('rollback');
-      throw error;
-    }
+    });
   }
 
   list(tenant: string): StoredBundle[] {
     const defaults = this.#db.prepare('select type, hash from bundle_default where tenant = ?').all(tenant) as unknown as { type: string; hash: string }[];
-    const records = this.#db.prepare('select hash, name, workflows, bytes, created_at from bundle where tenant = ? order by created_at desc, hash').all(tenant) as unknown as BundleRecord[];
+    const records = this.#db.prepare('select hash, name, workflows, bytes, created_at from bundle where tenant = ? and retiring = 0 order by created_at desc, hash').all(tenant) as unknown as BundleRecord[];
     return records.map(({ hash, name, workflows, bytes, created_at }) => ({
       hash, name, bytes, createdAt: created_at,
       workflows: JSON.parse(workflows) as string[],
@@ -78,7 +76,7 @@ export class MetaFile {
   }
 
   code(tenant: string, hash: string): (BundleCode & { readonly sourceMap?: string }) | undefined {
-    const row = this.#db.prepare('select code, workflows, source_map from bundle where tenant = ? and hash = ?').get(tenant, hash) as { code: string; workflows: string; source_map: string | null } | undefined;
+    const row = this.#db.prepare('select code, workflows, source_map from bundle where tenant = ? and hash = ? and retiring = 0').get(tenant, hash) as { code: string; workflows: string; source_map: string | null } | undefined;
     return row && { hash, code: row.code, workflows: JSON.parse(row.workflows) as string[], ...(row.source_map === null ? {} : { sourceMap: row.source_map }) };
   }
 
@@ -86,8 +84,40 @@ export class MetaFile {
     return (this.#db.prepare('select hash from bundle_default where tenant = ? and type = ?').get(tenant, type) as { hash: string } | undefined)?.hash;
   }
 
-  remove(tenant: string, hash: string): void {
-    this.#db.prepare('delete from bundle where tenant = ? and hash = ?').run(tenant, hash);
+  /** Nobody finds it from now on, until it is gone or it turns out that somebody had found it before. */
+  beginRetirement(tenant: string, hash: string): void {
+    this.#db.prepare('update bundle set retiring = 1 where tenant = ? and hash = ?').run(tenant, hash);
+  }
+
+  /** Removes it, unless `mayGo` throws. */
+  endRetirement(tenant: string, hash: string, mayGo: (bundle: StoredBundle | undefined) => void): void {
+    let refusal: unknown;
+    this.#transaction(() => {
+      this.#db.prepare('update bundle set retiring = 0 where tenant = ? and hash = ?').run(tenant, hash);
+      try {
+        mayGo(this.list(tenant).find((each) => each.hash === hash));
+        this.#db.prepare('delete from bundle where tenant = ? and hash = ?').run(tenant, hash);
+      } catch (thrown) {
+        refusal = thrown;
+      }
+    });
+    if (refusal !== undefined) throw refusal;
+  }
+
+  /** The process died in the midst of them: whether somebody had found these bundles is not known. */
+  undoRetirements(): void {
+    this.#db.exec('update bundle set retiring = 0 where retiring = 1');
+  }
+
+  #transaction(write: () => void): void {
+    this.#db.exec('begin immediate');
+    try {
+      write();
+      this.#db.exec('commit');
+    } catch (error) {
+      this.#db.exec('rollback');
+      throw error;
+    }
   }
 
   close(): void {
@@ -117,6 +147,10 @@ export class SqliteBundleSource extends BundleSource {
     const [longestUnused] = this.#found.keys();
     if (this.#found.size > BUNDLES_AT_HAND_MAX) this.#found.delete(longestUnused!);
     return known;
+  }
+
+  override forget(tenant: string, hash: string): void {
+    this.#found.delete(`${tenant}\u0000${hash}`);
   }
 
   override async defaultFor(tenant: string, workflowType: string): Promise<string | undefined> {

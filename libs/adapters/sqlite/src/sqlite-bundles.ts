@@ -1,6 +1,6 @@
 import type { Clock } from '@perdure/clock';
 import type { BundleView } from '@perdure/contract';
-import { assertRetirable, BundleRegistry, toBundleView, type InspectCode, type NewBundle } from '@perdure/ingestion';
+import { assertRetirable, BundleRegistry, toBundleView, type InspectCode, type NewBundle, type StoredBundle } from '@perdure/ingestion';
 import type { MetaFile } from './bundle-file.js';
 import type { CommittedRuns } from './sharded-reader.js';
 
@@ -9,6 +9,8 @@ export interface SqliteBundlesDeps {
   readonly reader: Pick<CommittedRuns, 'bundleUse'>;
   readonly inspect: InspectCode;
   readonly clock: Clock;
+  /** What shards have of the bundle at hand is forgotten, and what they were at is committed, when this resolves. */
+  readonly forget: (tenant: string, hash: string) => Promise<void>;
 }
 
 export class SqliteBundles extends BundleRegistry {
@@ -30,10 +32,7 @@ export class SqliteBundles extends BundleRegistry {
   }
 
   override async list(tenant: string): Promise<readonly BundleView[]> {
-    const { meta, reader, clock } = this.#deps;
-    const use = new Map(reader.bundleUse(tenant).map((each) => [each.bundle, each]));
-    const nowMs = clock.now();
-    return meta.list(tenant).map((bundle) => toBundleView(bundle, { tenant, runs: use.get(bundle.hash), nowMs }));
+    return this.#views(tenant, this.#deps.meta.list(tenant));
   }
 
   override async find(tenant: string, hash: string): Promise<BundleView | undefined> {
@@ -51,8 +50,23 @@ export class SqliteBundles extends BundleRegistry {
   }
 
   override async retire(tenant: string, hash: string): Promise<void> {
+    const { meta, forget } = this.#deps;
     assertRetirable(hash, await this.find(tenant, hash));
-    this.#deps.meta.remove(tenant, hash);
+    // A start that has found it may be on its way to its commit, in another file than the bundle.
+    meta.beginRetirement(tenant, hash);
     this.#defaults.clear();
+    let failure: unknown;
+    await forget(tenant, hash).catch((thrown: unknown) => (failure = thrown));
+    meta.endRetirement(tenant, hash, (bundle) => {
+      if (failure !== undefined) throw failure;
+      assertRetirable(hash, bundle && this.#views(tenant, [bundle])[0]);
+    });
+  }
+
+  #views(tenant: string, bundles: readonly StoredBundle[]): BundleView[] {
+    const { reader, clock } = this.#deps;
+    const use = new Map(reader.bundleUse(tenant).map((each) => [each.bundle, each]));
+    const nowMs = clock.now();
+    return bundles.map((bundle) => toBundleView(bundle, { tenant, runs: use.get(bundle.hash), nowMs }));
   }
 }

@@ -77,10 +77,11 @@ bundleRegistrySuite('SQLite', async () => {
   const { folder, remove } = await inFolder();
   const [file, meta, clock] = [new ShardFile({ path: join(folder, 'shard-0.db') }), new MetaFile(join(folder, 'meta.db')), new ManualClock()];
   const write = runs(file, 0);
+  const source = new SqliteBundleSource(meta);
   return {
     clock,
-    registry: new SqliteBundles({ meta, clock, reader: new SqliteRunReader(file.db), inspect: inspectSample }),
-    source: new SqliteBundleSource(meta),
+    registry: new SqliteBundles({ meta, clock, reader: new SqliteRunReader(file.db), inspect: inspectSample, forget: async (tenant, hash) => source.forget(tenant, hash) }),
+    source,
     write: (rows) => write({ runs: rows }),
     close: async () => {
       meta.close();
