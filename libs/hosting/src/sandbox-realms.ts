@@ -12,6 +12,9 @@ export class SandboxRealms extends RealmHost {
     this.build = sandbox.build;
   }
 
+  override get heldBytes(): number {
+    return this.#sandbox.heldBytes;
+  }
   override hasBundle(hash: string): boolean {
     return this.#sandbox.hasBundle(hash);
   }

@@ -27,6 +27,7 @@ export class BundleStages {
     if (memory.stage === undefined && memory.length > this.#owner.limits.largeRealmBytes) memory.stage = this.#owner.createStage(this.#baseline, false);
     const stage = memory.stage ?? this.#sharedStage();
     stage.enter(memory);
+    if (memory.stage !== undefined) stage.stay(memory);
     return stage;
   }
 

@@ -35,7 +35,7 @@ export const DEFAULT_LIMITS: SandboxLimits = {
   bundleBytesMax: 8 * MIB,
   bundlesMax: 256,
   outputBytesMax: 8 * MIB,
-  realmsMax: 1_000,
+  realmsMax: 4_000,
   stagesMax: 128,
   largeRealmBytes: 512 * KIB,
   stageSurplusBytesMax: 4 * MIB,

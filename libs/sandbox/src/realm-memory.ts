@@ -16,6 +16,13 @@ export class RealmMemory {
   constructor(pages: number) {
     this.pages = pages;
   }
+
+  dropRecords(buffers: RecordBuffers): void {
+    buffers.give(this.records);
+    this.records = NOTHING;
+    this.length = 0;
+    this.isCurrent = false;
+  }
 }
 
 const NOTHING = Buffer.alloc(0);
@@ -27,6 +34,8 @@ const KEPT_BYTES_MAX = 16 * KIB * KIB;
 
 /** Buffers for records, kept for the next realm: outside of V8's heap, garbage would make it collect all of it. */
 export class RecordBuffers {
+  /** Bytes of those that realms have. */
+  givenBytes = 0;
   readonly #kept = new Map<number, Buffer[]>();
   #keptBytes = 0;
 
@@ -37,12 +46,14 @@ export class RecordBuffers {
     let size = SIZE_MIN;
     while (size < length) size *= 2;
     const kept = this.#kept.get(size)?.pop();
+    this.givenBytes += size;
     if (kept === undefined) return Buffer.allocUnsafeSlow(size);
     this.#keptBytes -= size;
     return kept;
   }
 
   give(buffer: Buffer): void {
+    this.givenBytes -= buffer.length;
     if (buffer.length === 0 || buffer.length > SIZE_MAX || this.#keptBytes + buffer.length > KEPT_BYTES_MAX) return;
     this.#keptBytes += buffer.length;
     const kept = this.#kept.get(buffer.length);

@@ -158,8 +158,10 @@ describe('Sandbox', () => {
     }
     expect(text(sandbox.openRealm('b').activate(JSON.stringify({ code: 'typeof big' })))).toEqual(['undefined']);
     expect(sandbox.stats().stages).toBe(3);
+    expect(sandbox.heldBytes).toBeGreaterThan(18e6);
     for (const each of [realm, restored]) each.close();
     expect(sandbox.stats().stages).toBe(1);
+    expect(sandbox.heldBytes).toBeLessThan(1e5);
   });
 
   it('puts the realm back when the check of its output throws', () => {

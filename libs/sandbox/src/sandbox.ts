@@ -112,6 +112,13 @@ export class Sandbox {
     return this.#rejectionOf(this.#loaded(bundleHash), image);
   }
 
+  /** Memory of the live realms: records, and stages that large ones have made larger. */
+  get heldBytes(): number {
+    let bytes = this.#buffers.givenBytes;
+    for (const { surplusBytes } of this.#stages) bytes += surplusBytes;
+    return bytes;
+  }
+
   stats(): SandboxStats {
     return { liveRealms: this.#live, bundles: this.#bundles.size, stages: this.#stages.size, stagesCreated: this.#created, snapshotsRejected: this.#rejected };
   }

@@ -64,6 +64,11 @@ export class Stage {
     if (!on.isCurrent) this.#keep(on, end);
   }
 
+  /** The realm has this stage to itself: its records are no longer needed. */
+  stay(memory: RealmMemory): void {
+    memory.dropRecords(this.#buffers);
+  }
+
   /** The realm is gone; what it left goes with the next that enters. */
   forget(memory: RealmMemory): void {
     if (this.#on === memory) this.#on = undefined;

@@ -42,8 +42,10 @@ export interface ProcessorDeps {
 export interface ProcessorLimits {
   /** Run states. */
   readonly runsMax: number;
-  /** Live realms, about 1 MB each. A batch may pass it until its commit. */
+  /** Live realms, most of them 16 to 32 KB each. A batch may pass it until its commit. */
   readonly realmsMax: number;
+  /** What they hold together, as their host counts it, for the few that are large. A batch may pass it likewise. */
+  readonly realmBytesMax: number;
   /** Live realms within a batch: what the sandbox has. */
   readonly realmsInBatchMax: number;
   /** A live run is snapshotted at least so often. */
@@ -62,8 +64,9 @@ export interface ProcessorLimits {
 
 export const PROCESSOR_LIMITS: ProcessorLimits = {
   runsMax: 20_000,
-  realmsMax: 256,
-  realmsInBatchMax: 768,
+  realmsMax: 1_024,
+  realmBytesMax: 256 * 1_024 * 1_024,
+  realmsInBatchMax: 3_000,
   snapshotEveryEvents: 200,
   snapshotBytesPerEvent: 1_024,
   snapshotsPerCommitMax: 4,

@@ -349,6 +349,16 @@ describe('memory', () => {
     expect(bench.processor.liveRealms).toBe(bench.realms.live);
   });
 
+  it('holds fewer realms when they are large', async () => {
+    const bench = await open({ realmBytesMax: 30 });
+    bench.realms.bytesEach = 10;
+    for (const id of ['a', 'b', 'c', 'd', 'e']) await bench.run(bench.start(id, 'long'));
+    expect(bench.realms.live).toBe(3);
+    bench.realms.bytesEach = 20;
+    await bench.run(bench.closing('e', 1, 1));
+    expect(bench.realms.live).toBe(1);
+  });
+
   it('forgets runs that were purged', async () => {
     const bench = await ShardBench.open({ scripts: { once: () => [{ kind: 'complete' }] } });
     await bench.run(bench.start('a', 'once'));

@@ -382,10 +382,10 @@ export class ShardProcessor {
 
   /** Evicts the longest unused; a realm's image is kept for when it is wanted again, with the next commit (I7). */
   #makeRoom(): void {
-    if (this.#cache.liveRealms > this.#limits.realmsMax) {
+    if (this.#hasTooManyRealms()) {
       for (const run of this.#cache.coldRealms()) {
         this.#evictRealm(run);
-        if (this.#cache.liveRealms <= this.#limits.realmsMax) break;
+        if (!this.#hasTooManyRealms()) break;
       }
     }
     if (this.#cache.size > this.#limits.runsMax) {
@@ -404,7 +404,12 @@ export class ShardProcessor {
     }
   }
 
-  /** Within a batch only as much as must be: the sandbox has no more instances. What the batch has touched comes back by a replay. */
+  #hasTooManyRealms(): boolean {
+    const { realmsMax, realmBytesMax } = this.#limits;
+    return this.#cache.liveRealms > realmsMax || this.#deps.realms.heldBytes > realmBytesMax;
+  }
+
+  /** Within a batch only as much as must be: the sandbox has no more of them. What the batch has touched comes back by a replay. */
   #makeRoomForOne(): void {
     if (this.#cache.liveRealms < this.#limits.realmsInBatchMax) return;
     for (const run of this.#cache.coldRealms()) {

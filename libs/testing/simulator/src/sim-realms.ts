@@ -45,6 +45,7 @@ class SimRealm extends Realm {
 /** The realms of one process; `onDeath`: the code has killed it. */
 export class SimRealms extends RealmHost {
   override readonly build = 'simulated';
+  override readonly heldBytes = 0;
   readonly #onDeath: () => void;
 
   constructor(onDeath: () => void) {

@@ -26,6 +26,8 @@ export abstract class Realm {
 export abstract class RealmHost {
   /** Identity of the sandbox build: part of every run's pin (I6). */
   abstract readonly build: string;
+  /** Memory of its live realms. */
+  abstract readonly heldBytes: number;
   abstract hasBundle(hash: string): boolean;
   /** Evaluates the bundle once and keeps it. */
   abstract loadBundle(bundle: { readonly hash: string; readonly code: string }): { readonly baselineHash: string };

@@ -58,12 +58,18 @@ export class FakeRealms extends RealmHost {
   readonly scripts: Record<string, Script>;
   readonly activations: string[] = [];
   live = 0;
+  /** What each of them is said to hold. */
+  bytesEach = 0;
   restored = 0;
   readonly #loaded = new Set<string>();
 
   constructor(scripts: Record<string, Script>) {
     super();
     this.scripts = scripts;
+  }
+
+  override get heldBytes(): number {
+    return this.live * this.bytesEach;
   }
 
   override hasBundle(hash: string): boolean {
