@@ -8,7 +8,7 @@ import { FolderLogArchive, S3LogArchive } from '@perdure/archive';
 import { SystemClock } from '@perdure/clock';
 import { LogArchive, LogArchiver, SliceMachine, SliceOwner, wholeLog, type LogName, type LogRecord, type Outgoing, type Segment, type SliceName, type SliceWork } from '@perdure/delivery';
 import { MemorySliceStore } from '@perdure/delivery/testing';
-import { KafkaLogs } from '@perdure/kafka';
+import { KafkaLogs, type KafkaLimits } from '@perdure/kafka';
 import { Kafka, logLevel } from 'kafkajs';
 import { entryOf, idOf } from './log-suite.js';
 import { requiredAddress } from './required-address.js';
@@ -117,16 +117,17 @@ describe.each([['a folder', inFolder], ['S3', inBucket]] as const)('A loaded sli
     await admin.disconnect();
   });
 
-  const startProcess = async (): Promise<KafkaLogs> => {
-    const logs = await KafkaLogs.connect({ brokers: [broker], prefix: topics, counts: { history: 1, correlation: 1 }, clock: new SystemClock(), random: Math.random });
+  const startProcess = async (limits: Partial<KafkaLimits> = {}): Promise<KafkaLogs> => {
+    const logs = await KafkaLogs.connect({ limits, brokers: [broker], prefix: topics, counts: { history: 1, correlation: 1 }, clock: new SystemClock(), random: Math.random });
     processes.push(logs);
     return logs;
   };
-  const open = async (archive: LogArchive) => {
-    const logs = await startProcess();
+  const open = async (archive: LogArchive, { limits = {}, defer = (run) => void setImmediate(run), down }: { readonly limits?: Partial<KafkaLimits>; readonly defer?: (run: () => void) => void; readonly down?: (error: Error) => void } = {}) => {
+    const logs = await startProcess(limits);
     const owner = await SliceOwner.open<readonly string[], Ids>({
       slice: SLICE, store, log: logs.of(SLICE), logs, clock: new SystemClock(), random: Math.random,
-      bus: { send: () => undefined, confirm: () => undefined }, machine: async () => new Ids(), defer: (run) => setImmediate(run),
+      bus: { send: () => undefined, confirm: () => undefined }, machine: async () => new Ids(), defer,
+      events: { steppedDown: (_slice, error) => down?.(error) },
     });
     const archiver = new LogArchiver({ slice: SLICE, archive, log: logs.pastOf(SLICE), committed: () => owner.position, clock: new SystemClock(), random: Math.random, defer: (run) => setImmediate(run), limits: { segmentRecordsMax: 400, segmentAfterMs: 50 } });
     return { logs, owner, archiver };
@@ -191,6 +192,35 @@ describe.each([['a folder', inFolder], ['S3', inBucket]] as const)('A loaded sli
     expect((await describe()).begin).toBeGreaterThanOrEqual(begin);
     await third.owner.close();
   }, 120_000);
+
+  it('has nothing wrong with it for an owner that was held until another had trimmed what it never read', async () => {
+    const held: (() => void)[] = [];
+    let isHeld = false;
+    const down: string[] = [];
+    const first = await open(opened.archive, {
+      // It has little of what comes in its memory.
+      limits: { fetchBytesMax: 4_000, prefetchBytesMax: 1 },
+      defer: (run) => void (isHeld ? held.push(run) : setImmediate(run)),
+      down: (error) => down.push(error.message),
+    });
+    const { logs } = first;
+    await logs.of(SLICE).append([entryOf('before')]);
+    while (consumed.length < 1) await after(5);
+    isHeld = true;
+    for (let at = 0; at < 20; at++) await logs.of(SLICE).append(Array.from({ length: 100 }, (_, index) => entryOf(`${at}/${index}`, 'x'.repeat(100))));
+    const second = await open(opened.archive);
+    while (consumed.length < 2_001) await after(5);
+    do await second.archiver.step();
+    while (second.archiver.waiting > 0);
+    expect((await logs.of(SLICE).describe()).begin).toBe(2_000);
+    // What it has read ahead it loses by reading elsewhere, as by a restart of its connection.
+    await logs.of(SLICE).read(2_000, 1);
+    isHeld = false;
+    for (const run of held.splice(0)) run();
+    while (down.length === 0) await after(5);
+    expect(down).toEqual([expect.stringContaining('its log was read at')]);
+    await second.owner.close();
+  }, 60_000);
 
   it('can be read whole while it is archived and trimmed', async () => {
     const { logs, owner, archiver } = await open(opened.archive);

@@ -188,6 +188,37 @@ describe('The owner of a slice', () => {
     expect([batches, down]).toEqual([['taken back'], [expect.stringContaining('epoch 2')]]);
   });
 
+  it('is a stale owner, and its log is sound, when another has trimmed what it has not read', async () => {
+    const owner = await open();
+    await store.takeOver(store.epochNow);
+    log.begin = 2;
+    await append('a', 'b', 'c');
+    expect([down, owner.isDown]).toEqual([[expect.stringContaining('epoch 2')], true]);
+  });
+
+  it('does not open, and its log is sound, when another has taken the slice meanwhile and trimmed its log', async () => {
+    await append('a', 'b', 'c');
+    await (await open()).close();
+    log.describe = async () => {
+      await store.takeOver(store.epochNow);
+      log.begin = 3;
+      return { identity: log.identity, begin: 3, end: 4 };
+    };
+    await expect(open()).rejects.toMatchObject({ name: 'StepDown', message: expect.stringContaining('is at epoch 3') });
+  });
+
+  it('steps down by the name of what is wrong with its log, if it is an owner still', async () => {
+    const owner = await open();
+    log.begin = 2;
+    store.epoch = () => Promise.reject(new StoreFault('unavailable', 'away'));
+    await append('a', 'b', 'c');
+    // Nobody can tell yet.
+    expect(owner.isDown).toBe(false);
+    store.epoch = () => MemorySliceStore.prototype.epoch.call(store);
+    await advance(1_000);
+    expect(down).toEqual([expect.stringContaining('begins at 2')]);
+  });
+
   it('knows how much waits for a batch, also while its log does not answer', async () => {
     const owner = await open();
     await append('a');

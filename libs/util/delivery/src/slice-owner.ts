@@ -16,6 +16,7 @@ import { notOwner, Readers } from './readers.js';
 import { Sender } from './sender.js';
 import type { BatchObserver, Outgoing, SliceMachine } from './slice-machine.js';
 import type { SliceCommit, SliceHead, SliceStore } from './slice-store.js';
+import { reasonOf } from './stale-reason.js';
 import { isStoreFault, StoreFault } from './store-fault.js';
 
 export interface SliceOwnerOptions<Rows, M extends SliceMachine<Rows>> {
@@ -120,7 +121,9 @@ export class SliceOwner<Rows, M extends SliceMachine<Rows>> {
     const head = await store.head();
     const epoch = before.epoch + 1;
     if (head.epoch !== epoch) throw new StoreFault('staleOwner', `${slice} is at epoch ${head.epoch} already`);
-    const position = log ? await checkLog(slice, log, head.log) : undefined;
+    const position = log && (await checkLog(slice, log, head.log).catch(async (thrown: unknown) => {
+      throw await reasonOf(thrown, { slice, epoch, store });
+    }));
     let wake = (): void => undefined;
     const machine = await options.machine({ epoch, wake: () => wake() });
     const owner = new SliceOwner(options, { head, machine, position, isCareful: before.epoch > 0 && !before.isClean });
@@ -239,7 +242,7 @@ export class SliceOwner<Rows, M extends SliceMachine<Rows>> {
     try {
       await this.#takeTurn();
     } catch (thrown) {
-      const error = toPerdureError(thrown);
+      const error = await reasonOf(thrown, { slice: this.slice, epoch: this.epoch, store: this.#options.store });
       if (isStepDown(error) || !error.retryable) this.#stepDown(error);
       else {
         this.#options.events?.paused?.(this.slice, error);
