@@ -75,12 +75,23 @@ describe('the starter', () => {
     });
 
     it.each(['SIGTERM', 'SIGINT'] as const)('passes %s on and waits for the server to drain', async (signal) => {
-      server(`process.on('${signal}', () => { console.log('drained'); process.exit(0); }); setTimeout(() => process.exit(9), 20_000); console.log('listening');`);
+      // As the server does: its parent says when to end.
+      server("process.on('SIGINT', () => undefined); process.on('SIGTERM', () => { console.log('drained'); process.exit(0); }); setTimeout(() => process.exit(9), 20_000); console.log('listening');");
       const { child, output, ended } = start('start');
       while (!output().includes('listening')) await once(child.stdout as NonNullable<typeof child.stdout>, 'data');
       child.kill(signal);
       expect((await ended)[0]).toBe(0);
       expect(output()).toContain('drained');
+    });
+
+    it('takes its server with it when it is killed', async () => {
+      server("process.once('disconnect', () => { console.log('ends with its parent'); process.exit(0); }); setTimeout(() => process.exit(9), 20_000); console.log('listening');");
+      const { child, output, ended } = start('start');
+      while (!output().includes('listening')) await once(child.stdout as NonNullable<typeof child.stdout>, 'data');
+      child.kill('SIGKILL');
+      // Its output closes when both have ended.
+      await ended;
+      expect(output()).toContain('ends with its parent');
     });
 
     it('dies of the signal that its server died of', async () => {

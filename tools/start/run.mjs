@@ -14,7 +14,8 @@ const quiet = ['--disable-warning=TimeoutNegativeWarning'];
 
 /** What each script runs, after the build where it needs one. */
 const SCRIPTS = {
-  start: { build: true, args: ['apps/standalone/dist/main.js'] },
+  // It ends with this process, however that ends: a server that nobody sees would keep the data folder and the port.
+  start: { build: true, args: ['apps/standalone/dist/main.js'], isAttended: true },
   perdure: { build: true, args: ['apps/cli/dist/main.js'], keepDirectory: true },
   // Its own packages (Restate, Temporal's SDK, DBOS) are no part of the workspace's install; without the peers none are needed.
   bench: { build: true, own: 'tools/bench', args: [...quiet, 'tools/bench/dist/main.js'] },
@@ -64,9 +65,13 @@ if (script.before) {
 
 const [first, ...others] = script.args;
 const args = [first.startsWith('apps/') ? join(root, first) : first, ...others, ...rest];
-const child = spawn(node, args, { cwd: script.keepDirectory ? process.env.INIT_CWD ?? process.cwd() : root, env, stdio: 'inherit' });
-// A terminal's Ctrl-C reaches the child by itself; this process only waits for it. Signals sent to this process alone are passed on.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => signal === 'SIGINT' && process.stdin.isTTY ? undefined : child.kill(signal));
+const child = spawn(node, args, { cwd: script.keepDirectory ? process.env.INIT_CWD ?? process.cwd() : root, env, stdio: script.isAttended ? ['inherit', 'inherit', 'inherit', 'ipc'] : 'inherit' });
+// A terminal's Ctrl-C reaches the child by itself, which leaves it to a parent that attends it; else this process only waits. Signals sent to this process alone are passed on.
+const passOn = (signal) => {
+  if (signal === 'SIGINT' && script.isAttended) child.kill('SIGTERM');
+  else if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
+};
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => passOn(signal));
 child.on('error', (error) => {
   console.error(`perdure: ${error.message}`);
   process.exit(1);
