@@ -1,13 +1,14 @@
-import { inputKeyOf, isPerdureError, LIMITS, PerdureError, toPerdureError, type AnswerReceipt, type ExternalEvent, type HeartbeatRequest, type HeartbeatResponse, type Input, type InputOutcome, type Json, type PollRequest, type PollResponse, type TaskAnswer } from '@perdure/contract';
+import { isPerdureError, LIMITS, PerdureError, toPerdureError, type AnswerReceipt, type ExternalEvent, type HeartbeatRequest, type HeartbeatResponse, type Input, type InputOutcome, type Json, type PollRequest, type PollResponse, type TaskAnswer } from '@perdure/contract';
 import type { Envelope } from '@perdure/delivery';
 import { isStoreFault } from '@perdure/history';
 import { inspectBundle, Sweeper, type InspectedBundle, type MetricJson } from '@perdure/hosting';
+import { Answers } from './answers.js';
 import { isFatal, rethrow } from './fatal.js';
 import { singly } from './peers/peers.js';
 import { ShardGateway, type QueryRequest, type ShardFigures, type ShardHints } from './shard-gateway.js';
 import { ShardMachines } from './shard-machines.js';
 import type { EmbeddedShardOptions } from './shard-options.js';
-import { inputsOf, type EventsWork, type InputWork, type OneWork, type Work } from './work.js';
+import { inputsOf, type EventsWork, type OneWork, type Work } from './work.js';
 
 const STORE_AWAY_RETRY_MS = 100;
 const DAY_MS = 86_400_000;
@@ -39,9 +40,7 @@ export class EmbeddedShard extends ShardGateway {
   /** So many works are still to be run one by one. */
   #alone = 0;
   #sweeper: Sweeper<EmbeddedShard> | undefined;
-  readonly #waiting = new Map<string, InputWork[]>();
-  readonly #listeners: ((hints: ShardHints) => void)[] = [];
-  #hints: { closed: string[]; decided: string[] } = { closed: [], decided: [] };
+  readonly #answers = new Answers();
   #figures = { batches: 0, inputs: 0, commitFailures: 0, commitSeconds: 0 };
 
   private constructor(options: EmbeddedShardOptions) {
@@ -95,7 +94,7 @@ export class EmbeddedShard extends ShardGateway {
   }
 
   override onHints(listener: (hints: ShardHints) => void): void {
-    this.#listeners.push(listener);
+    this.#answers.onHints(listener);
   }
 
   override async drain(): Promise<void> {
@@ -124,8 +123,8 @@ export class EmbeddedShard extends ShardGateway {
     const { clock, log, peers } = this.#options;
     const machines = (this.#machines = await ShardMachines.open(this.#options, {
       wake: () => this.#wake(),
-      outcome: (ref, outcome) => this.#tell(inputKeyOf(ref), outcome),
-      closed: (runKey) => this.#hints.closed.push(runKey),
+      outcome: (ref, outcome) => this.#answers.decided(ref, outcome),
+      closed: (runKey) => this.#answers.closed(runKey),
     }));
     peers?.bus.listen({ envelope: (envelope) => this.#receiveMail(envelope), confirmation: (confirmation) => machines.peers!.confirmed(confirmation) });
     this.#sweeper = new Sweeper({
@@ -247,8 +246,7 @@ export class EmbeddedShard extends ShardGateway {
       await this.#publish(work);
       return [];
     }
-    const key = inputKeyOf({ ...work.input, inputId: work.input.id });
-    this.#waiting.set(key, [...(this.#waiting.get(key) ?? []), work]);
+    this.#answers.expect(work);
     return [work.input];
   }
 
@@ -273,15 +271,7 @@ export class EmbeddedShard extends ShardGateway {
   #committed(works: readonly Work[]): void {
     this.#isStoreAway = false;
     this.#machines.committed();
-    for (const work of works) {
-      if (work.kind !== 'events') continue;
-      if (work.refusal) work.reject(work.refusal);
-      else work.resolve(work.receipts ?? []);
-    }
-    const hints = this.#hints;
-    if (hints.closed.length === 0 && hints.decided.length === 0) return;
-    this.#hints = { closed: [], decided: [] };
-    for (const listener of this.#listeners) listener(hints);
+    this.#answers.committed(works);
   }
 
   // ── one by one ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -404,8 +394,7 @@ export class EmbeddedShard extends ShardGateway {
     this.#figures.commitFailures += 1;
     this.#options.log?.('error', 'a batch was taken back', { code: error.code, error: error.stack, inputs: works.length });
     if (isFatal(error)) return;
-    this.#waiting.clear();
-    this.#hints = { closed: [], decided: [] };
+    this.#answers.takeBack();
     await this.#machines.takeBack();
   }
 
@@ -427,13 +416,6 @@ export class EmbeddedShard extends ShardGateway {
     this.#options.file.close();
     const { onFatal = rethrow } = this.#options;
     onFatal(error);
-  }
-
-  #tell(key: string, outcome: InputOutcome): void {
-    if (outcome.kind === 'updated') this.#hints.decided.push(key);
-    const works = this.#waiting.get(key);
-    this.#waiting.delete(key);
-    for (const { resolve } of works ?? []) resolve(outcome);
   }
 
   /** Whether there is more than one step of it may remove. */

@@ -1,0 +1,51 @@
+import { inputKeyOf, type InputOutcome, type InputRef } from '@perdure/contract';
+import type { ShardHints } from './shard-gateway.js';
+import type { InputWork, Work } from './work.js';
+
+/** Who waits for what the batches decide, and what others may want to know of them. Nothing is told before its commit (I1). */
+export class Answers {
+  readonly #waiting = new Map<string, InputWork[]>();
+  readonly #listeners: ((hints: ShardHints) => void)[] = [];
+  #hints: { closed: string[]; decided: string[] } = { closed: [], decided: [] };
+
+  onHints(listener: (hints: ShardHints) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  expect(work: InputWork): void {
+    const key = inputKeyOf({ ...work.input, inputId: work.input.id });
+    this.#waiting.set(key, [...(this.#waiting.get(key) ?? []), work]);
+  }
+
+  /** After the commit. */
+  decided(ref: InputRef, outcome: InputOutcome): void {
+    const key = inputKeyOf(ref);
+    if (outcome.kind === 'updated') this.#hints.decided.push(key);
+    const works = this.#waiting.get(key);
+    this.#waiting.delete(key);
+    for (const { resolve } of works ?? []) resolve(outcome);
+  }
+
+  /** After the commit. */
+  closed(runKey: string): void {
+    this.#hints.closed.push(runKey);
+  }
+
+  committed(works: readonly Work[]): void {
+    for (const work of works) {
+      if (work.kind !== 'events') continue;
+      if (work.refusal) work.reject(work.refusal);
+      else work.resolve(work.receipts ?? []);
+    }
+    const hints = this.#hints;
+    if (hints.closed.length === 0 && hints.decided.length === 0) return;
+    this.#hints = { closed: [], decided: [] };
+    for (const listener of this.#listeners) listener(hints);
+  }
+
+  /** The batch's works are rejected, or tried again. */
+  takeBack(): void {
+    this.#waiting.clear();
+    this.#hints = { closed: [], decided: [] };
+  }
+}
