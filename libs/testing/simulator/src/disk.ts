@@ -3,7 +3,7 @@ import { MemorySagaStore } from '@perdure/compensation/testing';
 import type { CorrelationChange } from '@perdure/correlation';
 import { MemoryCorrelationStore } from '@perdure/correlation/testing';
 import { serviceOf, StoreFault, type SliceCommit, type SliceName } from '@perdure/delivery';
-import { MemoryLog, MemorySliceStore } from '@perdure/delivery/testing';
+import { MemoryLog, MemoryLogArchive, MemorySliceStore } from '@perdure/delivery/testing';
 import type { Guards } from '@perdure/guards';
 import type { HistoryCommit } from '@perdure/history';
 import { MemoryStateStore } from '@perdure/history/testing';
@@ -27,6 +27,7 @@ export class Disk {
   readonly sagas = new Map<SliceName, MemorySagaStore>();
   readonly stores = new Map<SliceName, MemorySliceStore<unknown>>();
   readonly logs = new Map<SliceName, MemoryLog>();
+  readonly archive = new MemoryLogArchive();
   /** Until when a slice's store takes nothing. */
   readonly outages = new Map<SliceName, number>();
   /** Runs of which a snapshot was damaged. */

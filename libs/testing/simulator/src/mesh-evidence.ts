@@ -1,5 +1,6 @@
 import { isClosed, runKeyOf } from '@perdure/contract';
-import type { LogRecord } from '@perdure/delivery';
+import { wholeLog, type LogRecord, type SliceName } from '@perdure/delivery';
+import type { MemoryLog } from '@perdure/delivery/testing';
 import type { Disk } from './disk.js';
 import { toRunHistory, type Evidence, type Leftover, type RunHistory } from './evidence.js';
 
@@ -43,7 +44,23 @@ export class MeshEvidence implements Evidence {
     return new Set([...this.#disk.correlation.values()].flatMap(({ events }) => [...events.rows.values()].map(({ event }) => `${event.tenant}/${event.id}`)));
   }
 
+  async #isWhole(slice: SliceName, log: MemoryLog): Promise<boolean> {
+    const ids: string[] = [];
+    try {
+      for await (const { id } of wholeLog({ slice, archive: this.#disk.archive, log })) ids.push(id);
+    } catch {
+      return false;
+    }
+    return ids.length === log.records.length && log.records.every(({ id }, index) => ids[index] === id);
+  }
+
   async leftovers(): Promise<readonly Leftover[]> {
+    const found = [...(await this.#pending())];
+    for (const [slice, log] of this.#disk.logs) if (!(await this.#isWhole(slice, log))) found.push({ invariant: 'I1', what: `${slice}: its log and its archive have not all that was appended` });
+    return found;
+  }
+
+  async #pending(): Promise<readonly Leftover[]> {
     const found: Leftover[] = [];
     const say = (invariant: string, what: string): void => void found.push({ invariant, what });
     for (const [slice, { outbox }] of this.#disk.stores) for (const { destination, number, body } of outbox.values()) say('I4', `${slice}: message ${number} to ${destination} (${'kind' in body ? body.kind : body.input.kind}) was never confirmed`);
@@ -66,7 +83,7 @@ export class MeshEvidence implements Evidence {
   }
 
   async isAtRest(): Promise<boolean> {
-    return (await this.leftovers()).length === 0;
+    return (await this.#pending()).length === 0;
   }
 
   #openRuns(): Leftover[] {

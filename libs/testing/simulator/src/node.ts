@@ -1,6 +1,7 @@
 import { CompensationSlice } from '@perdure/compensation';
 import { CorrelationSlice } from '@perdure/correlation';
-import { OneAtATime, serviceOf, SliceOwner, type SliceMachine, type SliceMap, type SliceName } from '@perdure/delivery';
+import { isLogMismatch, LogArchiver, OneAtATime, serviceOf, SliceOwner, type SliceMachine, type SliceMap, type SliceName } from '@perdure/delivery';
+import type { PerdureError } from '@perdure/contract';
 import { Engine } from '@perdure/engine';
 import type { Guards } from '@perdure/guards';
 import { HistorySlice, type BundleSource, type RealmHost } from '@perdure/history';
@@ -8,7 +9,7 @@ import { deriveRunId, sha256Hex } from '@perdure/identity';
 import { SchedulerSlice } from '@perdure/scheduler';
 import type { Cluster } from './cluster.js';
 import type { Disk } from './disk.js';
-import { SimBus, SimCorrelationStore, simSagaStore, SimLogs, SimSliceStore, SimStateStore, simTaskStore, simTimerStore } from './ports.js';
+import { SimBus, SimCorrelationStore, SimLogArchive, simSagaStore, SimLogs, SimSliceStore, SimStateStore, simTaskStore, simTimerStore } from './ports.js';
 import type { SimProcess } from './sim-process.js';
 
 export const SNAPSHOT_KEY = new Uint8Array(32).fill(7);
@@ -19,6 +20,10 @@ export const REALMS = { realmsMax: 2, realmsInBatchMax: 3, runsMax: 4, snapshotE
 /** Likewise: an owner soon gives a batch up. */
 const LIMITS = { commitTriesMax: 3, batchWorksMax: 16 };
 
+/** Likewise: segments of a few records, soon. */
+const ARCHIVE = { segmentRecordsMax: 12, segmentAfterMs: 3_000, readRecordsMax: 5 };
+const ARCHIVE_EVERY_MS = 2_000;
+
 export interface NodeOptions {
   readonly process: SimProcess;
   readonly disk: Disk;
@@ -28,6 +33,8 @@ export interface NodeOptions {
   readonly realms: (process: SimProcess) => RealmHost;
   readonly bundles: BundleSource;
 }
+
+const hasLog = (slice: SliceName): boolean => serviceOf(slice) === 'history' || serviceOf(slice) === 'correlation';
 
 export type Owner = SliceOwner<unknown, SliceMachine<unknown>>;
 
@@ -67,6 +74,7 @@ export class Node {
       (owner) => {
         this.#acquiring.delete(slice);
         this.#owners.set(slice, owner);
+        this.#archive(owner);
       },
       (error: unknown) => {
         this.#acquiring.delete(slice);
@@ -80,14 +88,32 @@ export class Node {
     this.process.after(0, () => void this.owner(slice)?.close().catch(() => undefined));
   }
 
+  /** Behind an owner's back, also when it is a stale one that has not heard of it. */
+  #archive(owner: Owner): void {
+    const { process, disk, guards } = this.#options;
+    const { kernel, name, clock, defer } = process;
+    const { slice } = owner;
+    if (!hasLog(slice)) return;
+    const archive = new SimLogArchive(process, disk.archive);
+    const archiver = new LogArchiver({ slice, archive, log: this.#logs.of(slice), committed: () => owner.position, clock, random: () => kernel.random.next(), defer, limits: ARCHIVE, guards });
+    const failed = (error: PerdureError): void => {
+      kernel.note(name, `cannot archive ${slice}: ${error.message}`);
+      if (!error.retryable) kernel.violate('I1', `the log of ${slice} cannot be archived: ${error.message}`);
+    };
+    const stepLater = (): void => {
+      if (owner.isDown) return;
+      process.after(ARCHIVE_EVERY_MS, () => void archiver.step().catch(failed).then(stepLater));
+    };
+    stepLater();
+  }
+
   async #open(slice: SliceName): Promise<Owner> {
     const { process, disk, guards } = this.#options;
     const { kernel, name } = process;
-    const service = serviceOf(slice);
     return SliceOwner.open<unknown, SliceMachine<unknown>>({
       slice,
       store: new SimSliceStore(process, disk, slice),
-      ...(service === 'history' || service === 'correlation' ? { log: this.#logs.of(slice) } : {}),
+      ...(hasLog(slice) ? { log: this.#logs.of(slice) } : {}),
       logs: this.#logs,
       bus: this.#bus,
       clock: process.clock,
@@ -98,7 +124,10 @@ export class Node {
       limits: LIMITS,
       machine: (context) => this.#machine(slice, context) as Promise<SliceMachine<unknown>>,
       events: {
-        steppedDown: (_, error) => kernel.note(name, `steps down from ${slice}: ${error.message}`),
+        steppedDown: (_, error) => {
+          kernel.note(name, `steps down from ${slice}: ${error.message}`);
+          if (isLogMismatch(error)) kernel.violate('I3', `nothing is wrong with its log: ${error.message}`);
+        },
         takenBack: (_, error) => kernel.note(name, `${slice} takes a batch back: ${error.message}`),
         refused: (_, work, error) => kernel.note(name, `${slice} refuses ${work.kind === 'input' ? work.input.id : work.kind}: ${error.message}`),
       },

@@ -1,7 +1,7 @@
 import type { InputRef } from '@perdure/contract';
 import { CorrelationStore, EventArchive, WaitStore, type CorrelationChange } from '@perdure/correlation';
 import { SagaStore } from '@perdure/compensation';
-import { Bus, Log, Logs, SliceStore, StoreFault, type Confirmation, type Envelope, type LogEntry, type LogRecord, type SliceCommit, type SliceHead, type SliceName } from '@perdure/delivery';
+import { Bus, LogArchive, Logs, SliceStore, StoreFault, TrimmableLog, type Confirmation, type Envelope, type LogEntry, type LogName, type LogRecord, type Segment, type SliceCommit, type SliceHead, type SliceName } from '@perdure/delivery';
 import { jsonCopy } from '@perdure/delivery/testing';
 import { StateStore, type RunRef, type ShardHead, type RunRow, type StoredTransition, type InputRow, type SnapshotRow } from '@perdure/history';
 import { TaskStore, TimerStore, type TaskRow, type TimerRow } from '@perdure/scheduler';
@@ -207,9 +207,9 @@ export class SimCorrelationStore extends CorrelationStore {
   }
 }
 
-class SimLog extends Log {
+class SimLog extends TrimmableLog {
   readonly #process: SimProcess;
-  readonly #inner: Log & { write(entries: readonly LogEntry[]): void };
+  readonly #inner: TrimmableLog & { write(entries: readonly LogEntry[]): void };
   readonly #slice: SliceName;
 
   constructor(process: SimProcess, disk: Disk, slice: SliceName) {
@@ -221,7 +221,7 @@ class SimLog extends Log {
     this.#inner = inner;
   }
 
-  override async describe(): Promise<{ readonly identity: string; readonly end: number }> {
+  override async describe(): Promise<{ readonly identity: string; readonly begin: number; readonly end: number }> {
     await this.#process.gate(this.#process.faults.readFailsP, away);
     return this.#inner.describe();
   }
@@ -240,15 +240,40 @@ class SimLog extends Log {
     });
   }
 
+  override trim(offset: number): Promise<void> {
+    return this.#process.call(() => this.#inner.trim(offset));
+  }
+
   override onAppend(listener: () => void): () => void {
     return this.#inner.onAppend(() => void this.#process.after(this.#process.latencyMs(), listener));
+  }
+}
+
+export class SimLogArchive extends LogArchive {
+  readonly #process: SimProcess;
+  readonly #inner: LogArchive;
+
+  constructor(process: SimProcess, inner: LogArchive) {
+    super();
+    this.#process = process;
+    this.#inner = inner;
+  }
+
+  override segments(log: LogName): Promise<readonly Segment[]> {
+    return this.#process.call(() => this.#inner.segments(log));
+  }
+  override put(log: LogName, segment: Segment, text: string): Promise<boolean> {
+    return this.#process.call(() => this.#inner.put(log, segment, text));
+  }
+  override get(log: LogName, segment: Segment): Promise<string> {
+    return this.#process.call(() => this.#inner.get(log, segment));
   }
 }
 
 export class SimLogs extends Logs {
   readonly #process: SimProcess;
   readonly #disk: Disk;
-  readonly #logs = new Map<SliceName, Log>();
+  readonly #logs = new Map<SliceName, TrimmableLog>();
 
   constructor(process: SimProcess, disk: Disk) {
     super();
@@ -256,7 +281,7 @@ export class SimLogs extends Logs {
     this.#disk = disk;
   }
 
-  override of(slice: SliceName): Log {
+  override of(slice: SliceName): TrimmableLog {
     let log = this.#logs.get(slice);
     if (!log) this.#logs.set(slice, (log = new SimLog(this.#process, this.#disk, slice)));
     return log;

@@ -19,6 +19,7 @@ const TEETH: readonly (readonly [GuardName, string, ShapeName])[] = [
   ['takeBack', 'I3', 'mesh'],
   ['returnOfOffers', '§12', 'mesh'],
   ['oneInputOneActivation', 'I5', 'mesh'],
+  ['trimBehindArchive', 'I1', 'mesh'],
   ['snapshotAuthentication', 'I7', 'mesh'],
   ['fsync', 'I1', 'embedded'],
 ];

@@ -24,6 +24,8 @@ export const GUARD_NAMES = [
   'oneInputOneActivation',
   /** I1: a commit is on the disk before anyone is told. */
   'fsync',
+  /** I1: a log is trimmed behind what its archive has, and gives back. */
+  'trimBehindArchive',
   /** I7: a snapshot is used only if its tag holds. */
   'snapshotAuthentication',
 ] as const;

@@ -1,5 +1,6 @@
 import type { Clock } from '@perdure/clock';
 import { PerdureError } from '@perdure/contract';
+import { ALL_GUARDS, type Guards } from '@perdure/guards';
 import { isLogMismatch, LogMismatch, type LogPosition, type LogRecord, type TrimmableLog } from '../log.js';
 import type { SliceName } from '../message.js';
 import { ARCHIVE_LIMITS, type ArchiveLimits } from './archive-limits.js';
@@ -20,6 +21,7 @@ export interface LogArchiverOptions {
   /** Runs something soon, after what has arrived has been heard: `setImmediate`. */
   readonly defer: (run: () => void) => void;
   readonly limits?: Partial<ArchiveLimits>;
+  readonly guards?: Guards;
 }
 
 /** What a step has done. */
@@ -152,8 +154,10 @@ export class LogArchiver {
   }
 
   async #put(name: LogName, cut: Cut): Promise<void> {
-    const { archive } = this.#options;
-    await archive.put(name, cut, cut.text);
+    const { archive, guards = ALL_GUARDS } = this.#options;
+    const putting = archive.put(name, cut, cut.text);
+    if (!guards.has('trimBehindArchive')) return void putting.catch(() => undefined);
+    await putting;
     // Whoever was first: what is there now is what stays.
     if ((await archive.get(name, cut)) !== cut.text) throw new PerdureError('internal', `The archived segment ${nameOfSegment(name, cut)} is not what the log has; it is not trimmed.`, { retryable: false });
   }
