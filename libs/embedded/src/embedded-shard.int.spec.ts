@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { bundle, type Bundle } from '@perdure/bundler';
 import { ManualClock } from '@perdure/clock';
 import type { Input, InputBody, InputOutcome, TaskAnswer, TaskEnvelope } from '@perdure/contract';
+import type { BundleCode } from '@perdure/history';
 import { OneBundle } from '@perdure/history/testing';
 import { deriveRunId } from '@perdure/identity';
 import { Sandbox } from '@perdure/sandbox';
@@ -50,6 +51,21 @@ export async function hog(): Promise<void> { for (;;); }
 const EVENTS_MAX = 4;
 const DAY_MS = 86_400_000;
 
+/** Tells when the shard finds the bundle, and when it forgets it. */
+class WatchedBundle extends OneBundle {
+  onFind = (): void => undefined;
+  onForget = (): void => undefined;
+
+  override find(): Promise<BundleCode | undefined> {
+    this.onFind();
+    return super.find();
+  }
+
+  override forget(): void {
+    this.onForget();
+  }
+}
+
 describe('EmbeddedShard', () => {
   let made: Bundle;
   let folder: string;
@@ -58,6 +74,7 @@ describe('EmbeddedShard', () => {
   let reader: SqliteRunReader;
   let audit: SqliteAuditLog;
   let sandbox: Sandbox;
+  let source: WatchedBundle;
   let sent = 0;
 
   const open = async (): Promise<void> => {
@@ -65,7 +82,8 @@ describe('EmbeddedShard', () => {
     reader = new SqliteRunReader(file.db);
     audit = new SqliteAuditLog(file.db);
     sandbox = await Sandbox.create({ limits: { activationMs: 300 }, snapshotKey: new Uint8Array(32) });
-    shard = await EmbeddedShard.open({ file, bundles: new OneBundle(made), sandbox, clock, random: () => 0.5, snapshotKey: new Uint8Array(32), eventsBufferedMax: EVENTS_MAX, limits: { realmsMax: 2, snapshotEveryEvents: 4 } });
+    source = new WatchedBundle(made);
+    shard = await EmbeddedShard.open({ file, bundles: source, sandbox, clock, random: () => 0.5, snapshotKey: new Uint8Array(32), eventsBufferedMax: EVENTS_MAX, limits: { realmsMax: 2, snapshotEveryEvents: 4 } });
   };
   const reopen = async (): Promise<void> => {
     await shard.close();
@@ -103,6 +121,16 @@ describe('EmbeddedShard', () => {
   afterEach(async () => {
     await shard.close();
     await rm(folder, { recursive: true });
+  });
+
+  it('forgets a bundle when what had found it is committed', async () => {
+    let forgotten: Promise<void> | undefined;
+    let committed: unknown = 'not asked';
+    source.onFind = () => void (forgotten ??= shard.forgetBundle('acme', made.hash));
+    source.onForget = () => void (committed = reader.find({ tenant: 'acme', workflowId: 'a' }));
+    await start('a', 'five', 10);
+    await forgotten;
+    expect(committed).toMatchObject({ status: 'running' });
   });
 
   it('runs five activities, one after the other', async () => {
