@@ -20,7 +20,7 @@ export function openDatabase(path: string, schema: Schema, guards: Guards = ALL_
     db = new DatabaseSync(path, { timeout: 5_000 });
     // FULL syncs the write-ahead log at each commit: an acknowledged batch survives a power cut (design §8).
     db.exec(`pragma synchronous = ${guards.has('fsync') ? 'full' : 'off'}`);
-    db.exec('pragma journal_mode = wal; pragma wal_autocheckpoint = 4000; pragma temp_store = memory; pragma cache_size = -32768');
+    db.exec('pragma journal_mode = wal; pragma wal_autocheckpoint = 4000; pragma temp_store = memory; pragma cache_size = -4096');
     migrate(db, path, schema);
     return db;
   } catch (error) {
