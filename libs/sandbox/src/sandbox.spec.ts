@@ -90,6 +90,22 @@ describe('Sandbox', () => {
     expect(Buffer.from(restored.snapshot()).equals(Buffer.from(realm.snapshot()))).toBe(true);
   });
 
+  it('makes the same image of the same state, however it came to it, and no other realm is the worse for it', () => {
+    const code = `globalThis.shelf = new Uint8Array(9000).fill(7); globalThis.ballast = Array.from({ length: 900 }, (_, i) => ({ i, text: 'ballast' + i, list: new Array(9).fill(i) }));${CODE}`;
+    // Writes what is there already: the line is marked, and yet not in the image.
+    const sum = JSON.stringify({ code: 'shelf[5000] = 7; ballast.reduce((sum, { i, text, list }) => sum + i + text.length + list[8], 0)' });
+    const drop = JSON.stringify({ code: 'shelf = undefined; ballast.length = 0' });
+    sandbox.loadBundle({ hash: 'laden', code });
+    const fresh = Buffer.from(sandbox.openRealm('laden').snapshot());
+    const live = sandbox.openRealm('laden');
+    const told = text(live.activate(sum));
+    const restored = sandbox.restoreRealm('laden', live.snapshot())!;
+    for (const realm of [live, restored]) realm.activate(drop);
+    expect(Buffer.from(live.snapshot()).equals(Buffer.from(restored.snapshot()))).toBe(true);
+    expect(Buffer.from(sandbox.openRealm('laden').snapshot()).equals(fresh)).toBe(true);
+    expect(text(sandbox.openRealm('laden').activate(sum))).toEqual(told);
+  });
+
   it('tells why it refuses an image: damage, another key, bundle, baseline or build', async () => {
     const image = Buffer.from(sandbox.openRealm('b').snapshot());
     const damaged = Buffer.from(image);

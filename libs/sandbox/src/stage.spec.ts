@@ -5,17 +5,24 @@ import { toLimits, WASM_PAGE_BYTES } from './limits.js';
 import { RealmMemory, RecordBuffers } from './realm-memory.js';
 import { Stage } from './stage.js';
 
+/** A job is code to evaluate, or a text to weigh. What is in `ground` is there at the baseline, so that only what is written to it marks its lines. */
 const CODE = `
 globalThis.kept = [];
+globalThis.ground = new ArrayBuffer(262144);
 let told = '';
 globalThis.__perdure = {
-  activate(code) { told = String((0, eval)(code)); },
+  activate(job) { told = job[0] === '#' ? String(job.length) : String((0, eval)(job)); },
   drain() { return told; },
   manifest() { return '{}'; },
 };`;
 
 /** What writes to memory in as many ways as there are: each leaves something behind. */
 const WRITERS: readonly string[] = [
+  ...['Int8', 'Uint16', 'Int32', 'Float32', 'Float64', 'BigInt64'].map((type) => `const a = new ${type}Array(ground); for (let i = 5; i < a.length; i += 257) a[i] = ${type === 'BigInt64' ? '7n' : '7'}; a.length`),
+  // Across the border of two lines, wherever the ground lies: each at another distance from it.
+  ...['Uint16', 'Uint32', 'Float32', 'Float64', 'BigUint64'].map((type) => `const v = new DataView(ground); for (let i = 0; i < 1000; i++) v.set${type}(i * 256 + (i % 64), ${type === 'BigUint64' ? '2n ** 64n - 1n' : '65535'}); 1`),
+  'new Uint8Array(ground).set(new Uint8Array(ground, 0, 3).fill(3), 200_001); new Uint8Array(ground).copyWithin(100_000, 0, 129); 1',
+  `#${'x'.repeat(300_000)}`,
   'kept.push({ a: 1, b: [1, 2.5, 3n ** 200n] })',
   'kept.push(Array.from({ length: 3000 }, (_, i) => ({ i, text: "t" + i }))); kept.length',
   'const v = new DataView(new ArrayBuffer(4096)); for (let i = 1; i < 4000; i += 7) { v.setUint32(i, i * 65537); v.setFloat64(i + 5, i / 3); v.setBigUint64(i + 3, 2n ** 63n); v.setUint16(i + 1, 65535); } kept.push(v); 1',

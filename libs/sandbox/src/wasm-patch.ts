@@ -173,11 +173,11 @@ function replacementOf({ opcode, sub }: Instruction, to: Indexes): readonly numb
   return undefined;
 }
 
-interface Function extends Body {
+interface Code extends Body {
   readonly parameters: number;
 }
 
-function patchBody(code: Uint8Array, { start, end, parameters }: Function, to: Indexes): Uint8Array[] {
+function patchBody(code: Uint8Array, { start, end, parameters }: Code, to: Indexes): Uint8Array[] {
   const parts: Uint8Array[] = [];
   const meter = Uint8Array.from(burn([OP.i32Const, 1], to.tick));
   const own = localsOf(code, start);
@@ -211,7 +211,7 @@ function bodiesOf(code: Uint8Array): Body[] {
 /** By number of the function: what stands in its place, while it moves to the end. */
 type Wrappers = ReadonlyMap<number, Uint8Array>;
 
-function patchCode(code: Uint8Array, { bodies, to, wrappers }: { readonly bodies: readonly Function[]; readonly to: Indexes; readonly wrappers: Wrappers }): Uint8Array {
+function patchCode(code: Uint8Array, { bodies, to, wrappers }: { readonly bodies: readonly Code[]; readonly to: Indexes; readonly wrappers: Wrappers }): Uint8Array {
   const parts: Uint8Array[] = [Uint8Array.from(writeUnsigned(bodies.length + 2 + wrappers.size))];
   const moved: Uint8Array[] = [];
   for (const [index, body] of bodies.entries()) {
