@@ -24,7 +24,7 @@ export class BundleStages {
 
   /** The stage on which the realm's memory now is. */
   enter(memory: RealmMemory): Stage {
-    if (memory.stage === undefined && memory.length > this.#owner.limits.largeRealmBytes) memory.stage = this.#owner.createStage(this.#baseline, false);
+    if (memory.stage === undefined) this.#findPlace(memory);
     const stage = memory.stage ?? this.#sharedStage();
     stage.enter(memory);
     if (memory.stage !== undefined) stage.stay(memory);
@@ -54,9 +54,18 @@ export class BundleStages {
     return true;
   }
 
+  /** Gives a large realm a stage of its own. How large one is that stands on the shared stage its records do not tell: they are of an earlier time. */
+  #findPlace(memory: RealmMemory): void {
+    const { largeRealmBytes, stageSurplusBytesMax } = this.#owner.limits;
+    if (this.#shared !== undefined && this.#shared.surplusBytes > stageSurplusBytesMax) {
+      // One that a realm has made much larger is not kept for the others.
+      if (this.#shared.holds(memory)) this.#shared.leave();
+      else this.dismiss();
+    }
+    if (memory.length > largeRealmBytes && !this.#shared?.holds(memory)) memory.stage = this.#owner.createStage(this.#baseline, false);
+  }
+
   #sharedStage(): Stage {
-    // One that a realm has made much larger is not kept for the others.
-    if (this.#shared !== undefined && this.#shared.surplusBytes > this.#owner.limits.stageSurplusBytesMax) this.dismiss();
     this.#shared ??= this.#owner.createStage(this.#baseline, true)!;
     return this.#shared;
   }

@@ -42,14 +42,15 @@ export class RecordBuffers {
   /** One that holds so many bytes: the given one, if it does. */
   roomFor(length: number, given: Buffer): Buffer {
     if (given.length >= length) return given;
-    this.give(given);
     let size = SIZE_MIN;
     while (size < length) size *= 2;
     const kept = this.#kept.get(size)?.pop();
+    // There may be no memory for it: until there is, the given one is the realm's.
+    const room = kept ?? Buffer.allocUnsafeSlow(size);
+    if (kept !== undefined) this.#keptBytes -= size;
     this.givenBytes += size;
-    if (kept === undefined) return Buffer.allocUnsafeSlow(size);
-    this.#keptBytes -= size;
-    return kept;
+    this.give(given);
+    return room;
   }
 
   give(buffer: Buffer): void {

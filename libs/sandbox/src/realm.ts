@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { VoidReason } from '@perdure/contract';
+import { PerdureError, type VoidReason } from '@perdure/contract';
 import type { Baseline } from './baseline.js';
 import type { BundleStages } from './bundle-stages.js';
 import { LimitHit } from './instance.js';
@@ -12,7 +12,10 @@ import type { Stage } from './stage.js';
 /** What came of one job: its output, or the limit that made it void. */
 export type Activation = { readonly kind: 'ok'; readonly output: string } | { readonly kind: 'voided'; readonly reason: VoidReason; readonly message: string };
 
-/** One run's world: its globals, heap and pending promises. */
+/**
+ * One run's world: its globals, heap and pending promises. Each method may throw `overloaded` when the machine has no memory to bring the realm onto its stage;
+ * the realm is then what it was.
+ */
 export interface Realm {
   /** Gives the job to `__perdure.activate`, runs all pending jobs and returns what `__perdure.drain` says. After `voided` only close() is left. */
   activate(job: string): Activation;
@@ -57,14 +60,14 @@ export class LiveRealm implements Realm {
 
   activateUnless(job: string, refused: (output: string) => boolean): Activation {
     const stage = this.#enter();
-    stage.save(this.memory);
+    orOverloaded(() => stage.save(this.memory));
     let isKept = false;
     try {
       const activation = this.#run(stage, job);
       isKept = activation.kind === 'ok' && !refused(activation.output);
       return activation;
     } finally {
-      if (!isKept && this.#state === 'live') stage.revert(this.memory);
+      if (!isKept && this.#state === 'live') this.#revert(stage);
     }
   }
 
@@ -78,7 +81,7 @@ export class LiveRealm implements Realm {
   restore(image: Uint8Array): void {
     const { instance } = this.#enter();
     this.memory.isCurrent = false;
-    applySnapshot(instance, image);
+    orOverloaded(() => applySnapshot(instance, image));
   }
 
   close(): void {
@@ -90,7 +93,22 @@ export class LiveRealm implements Realm {
 
   #enter(): Stage {
     assert(this.#state === 'live', 'a closed or voided realm does nothing');
-    return this.#stages.enter(this.memory);
+    return orOverloaded(() => this.#stages.enter(this.memory));
+  }
+
+  /** A realm that cannot be put back is none any more. */
+  #revert(stage: Stage): void {
+    try {
+      orOverloaded(() => stage.revert(this.memory));
+    } catch (thrown) {
+      this.#void(stage);
+      throw thrown;
+    }
+  }
+
+  #void(stage: Stage): void {
+    this.#state = 'voided';
+    this.#stages.strike(stage, this.memory);
   }
 
   #run(stage: Stage, job: string): Activation {
@@ -98,8 +116,7 @@ export class LiveRealm implements Realm {
     try {
       return { kind: 'ok', output: stage.instance.run(this.#host.limits.activationMs, () => this.#perform(stage, job)) };
     } catch (thrown) {
-      this.#state = 'voided';
-      this.#stages.strike(stage, this.memory);
+      this.#void(stage);
       if (thrown instanceof LimitHit) return { kind: 'voided', reason: thrown.reason, message: thrown.message };
       if (thrown instanceof GuestError) return { kind: 'voided', reason: 'trap', message: thrown.message };
       throw thrown;
@@ -115,5 +132,15 @@ export class LiveRealm implements Realm {
       if (output !== '') return output;
       instance.checkDeadline();
     }
+  }
+}
+
+/** What the machine has no memory for may come to be later; by name, since the class may be another realm's. */
+function orOverloaded<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (thrown) {
+    if (typeof thrown === 'object' && thrown !== null && 'name' in thrown && thrown.name === 'RangeError') throw new PerdureError('overloaded', 'the machine has no room for the realm', { cause: thrown });
+    throw thrown;
   }
 }

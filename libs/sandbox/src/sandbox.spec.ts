@@ -1,6 +1,7 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { Activation, Realm } from './realm.js';
 import { Sandbox } from './sandbox.js';
+import { Vault } from './vault.js';
 
 /** A bundle of its own kind: each job is an expression to evaluate, `step` waits for the next job. */
 const CODE = `
@@ -67,6 +68,68 @@ describe('Sandbox', () => {
     const second = sandbox.openRealm('b');
     expect(sandbox.stats().stagesCreated).toBe(1);
     expect(text(second.activate(JSON.stringify({ add: 5, code: 'typeof leak' })))).toEqual(['undefined', 5]);
+  });
+
+  it.each([['records were made for what may be refused', 1e6, true], ['stage was given up', 6e6, false]])('moves a realm that has become large to a stage of its own as it is by then, when its %s before', (_, bytes, isRefusable) => {
+    const realm = sandbox.openRealm('b');
+    const code = (text: string): string => JSON.stringify({ code: text });
+    realm.activate(code(`globalThis.all = [new Uint8Array(${bytes}).fill(7)]; 1`));
+    for (let count = 2; count <= 6; count++) {
+      const job = code(`all.push(${count})`);
+      expect(text(isRefusable ? realm.activateUnless(job, () => false) : realm.activate(job))).toEqual([String(count)]);
+      expect(text(realm.activate(code('all.length')))).toEqual([String(count)]);
+    }
+    const other = sandbox.openRealm('b');
+    expect(text(other.activate(code('typeof all')))).toEqual(['undefined']);
+    expect(text(realm.activate(code('all.length')))).toEqual(['6']);
+    other.close();
+    realm.close();
+    expect(sandbox.heldBytes).toBeLessThan(8e6);
+  });
+
+  describe('when the machine has no memory for what is moved', () => {
+    const refuse = (count: number): void => {
+      const reserve = jest.spyOn(Vault.prototype, 'reserve');
+      for (let times = 0; times < count; times++) reserve.mockImplementationOnce(() => void new ArrayBuffer(2 ** 53));
+    };
+    afterEach(() => void jest.restoreAllMocks());
+
+    it('refuses what can be tried again, and the realms are what they were', () => {
+      const [one, other] = [sandbox.openRealm('b'), sandbox.openRealm('b')];
+      one.activate('{"add":1}');
+      for (const attempt of [(): unknown => other.activate('{"add":1}'), (): unknown => other.snapshot()]) {
+        refuse(1);
+        expect(attempt).toThrow(expect.objectContaining({ code: 'overloaded' }));
+      }
+      expect(text(other.activate('{"add":10}'))).toEqual([10]);
+      expect(text(one.activate('{"add":2}'))).toEqual([3]);
+      refuse(1);
+      expect(() => one.probe('{"add":1}')).toThrow(expect.objectContaining({ code: 'overloaded' }));
+      expect(text(one.activate('{"add":3}'))).toEqual([6]);
+    });
+
+    it('counts no realm that could not be restored', () => {
+      const image = sandbox.openRealm('b').snapshot();
+      const before = sandbox.stats().liveRealms;
+      refuse(1);
+      expect(() => sandbox.restoreRealm('b', image)).toThrow(expect.objectContaining({ code: 'overloaded' }));
+      expect(sandbox.stats().liveRealms).toBe(before);
+    });
+
+    it('gives up a realm that it cannot put back', () => {
+      const [one, other] = [sandbox.openRealm('b'), sandbox.openRealm('b')];
+      other.activate('{"add":10}');
+      one.activate('{"add":1}');
+      const refused = (): boolean => {
+        refuse(1);
+        return true;
+      };
+      expect(() => one.activateUnless('{"add":1}', refused)).toThrow(expect.objectContaining({ code: 'overloaded' }));
+      expect(() => one.activate('{"add":1}')).toThrow('a closed or voided realm does nothing');
+      one.close();
+      expect(text(other.activate('{"add":1}'))).toEqual([11]);
+      expect(text(sandbox.openRealm('b').activate('{"add":5}'))).toEqual([5]);
+    });
   });
 
   it('puts a probed realm back, byte for byte', () => {
@@ -174,7 +237,7 @@ describe('Sandbox', () => {
     }
     expect(text(sandbox.openRealm('b').activate(JSON.stringify({ code: 'typeof big' })))).toEqual(['undefined']);
     expect(sandbox.stats().stages).toBe(3);
-    expect(sandbox.heldBytes).toBeGreaterThan(18e6);
+    expect(sandbox.heldBytes).toBeGreaterThan(17e6);
     for (const each of [realm, restored]) each.close();
     expect(sandbox.stats().stages).toBe(1);
     expect(sandbox.heldBytes).toBeLessThan(1e5);

@@ -103,7 +103,12 @@ export class Sandbox {
       return undefined;
     }
     const realm = this.#open(loaded);
-    realm.restore(image);
+    try {
+      realm.restore(image);
+    } catch (thrown) {
+      realm.close();
+      throw thrown;
+    }
     return realm;
   }
 
@@ -159,6 +164,7 @@ export class Sandbox {
       this.#created++;
       return stage;
     } catch (thrown) {
+      if (!isNeeded) return undefined;
       throw new PerdureError('overloaded', 'the machine has no room for another realm', { cause: thrown });
     }
   }

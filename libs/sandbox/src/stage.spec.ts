@@ -93,6 +93,28 @@ describe('Stage', () => {
     }
   });
 
+  it('leaves the realm where it is while there is no room for its records', () => {
+    let isFull = false;
+    class FillingBuffers extends RecordBuffers {
+      override roomFor(length: number, given: Buffer): Buffer {
+        return isFull ? Buffer.alloc(-1) : super.roomFor(length, given);
+      }
+    }
+    const stage = new Stage(engine, baseline, new FillingBuffers());
+    const [memory, other] = [new RealmMemory(baseline.pages), new RealmMemory(baseline.pages)];
+    act(stage, memory, WRITERS.at(-1)!);
+    const before = Buffer.from(memoryOf(stage));
+    for (const attempt of [(): void => stage.save(memory), (): void => stage.enter(other)]) {
+      isFull = true;
+      expect(attempt).toThrow(expect.objectContaining({ name: 'RangeError' }));
+      expect(memoryOf(stage).equals(before)).toBe(true);
+      isFull = false;
+    }
+    stage.enter(other);
+    stage.enter(memory);
+    expect(memoryOf(stage).equals(before)).toBe(true);
+  });
+
   it('goes back to what was saved, whether the records were at hand or not', () => {
     const stage = new Stage(engine, baseline, new RecordBuffers());
     const [memory, other] = [new RealmMemory(baseline.pages), new RealmMemory(baseline.pages)];

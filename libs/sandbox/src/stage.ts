@@ -54,14 +54,17 @@ export class Stage {
     this.#on = memory;
   }
 
+  holds(memory: RealmMemory): boolean {
+    return this.#on === memory;
+  }
+
   /** Gives the realm on it its memory, and stands at the baseline again. */
   leave(): void {
     const end = this.#takeOut();
     const on = this.#on;
-    this.#on = undefined;
     if (on === undefined) return;
-    on.pages = this.instance.pages;
     if (!on.isCurrent) this.#keep(on, end);
+    this.#on = undefined;
   }
 
   /** The realm has this stage to itself: its records are no longer needed. */
@@ -80,7 +83,6 @@ export class Stage {
     if (memory.isCurrent) return;
     const end = this.#takeOut();
     this.#keep(memory, end);
-    memory.pages = this.instance.pages;
     this.#mover.putIn(this.#recordsAt, end);
   }
 
@@ -99,9 +101,17 @@ export class Stage {
     return this.#mover.takeOut(first, end, this.#recordsAt, this.#pristineAt - engine.dataStart, engine.dataStart + this.#baseline.image.length);
   }
 
+  /** When there is no room to keep it, all is as it was before it was taken out. */
   #keep(memory: RealmMemory, end: number): void {
-    memory.length = end - this.#recordsAt;
-    memory.records = this.#buffers.roomFor(memory.length, memory.records);
+    const length = end - this.#recordsAt;
+    try {
+      memory.records = this.#buffers.roomFor(length, memory.records);
+    } catch (thrown) {
+      this.#mover.putIn(this.#recordsAt, end);
+      throw thrown;
+    }
+    memory.length = length;
+    memory.pages = this.instance.pages;
     this.instance.vault.bytes.copy(memory.records, 0, this.#recordsAt, end);
     memory.isCurrent = true;
   }
