@@ -101,6 +101,24 @@ export const redo = (realm: Realm, step: ReplayStep): Difference | undefined => 
   return checkStep(step, outputs);
 };
 
+const redoAll = (realm: Realm, transitions: readonly StoredTransition[]): Difference | undefined => {
+  for (const step of replayPlan(transitions)) {
+    const difference = redo(realm, step);
+    if (difference) return difference;
+  }
+  return undefined;
+};
+
+/** A realm that nobody has yet is gone when it cannot be made ready: the store may be away, or the machine have no memory. */
+const orClose = async <T>(realm: Realm, work: () => Promise<T>): Promise<T> => {
+  try {
+    return await work();
+  } catch (thrown) {
+    realm.close();
+    throw thrown;
+  }
+};
+
 /** Brings runs and their realms into memory: from the cache, else a snapshot and the events after it, else the whole history. All three lead to the same (I5, I7). */
 export class RunLoader {
   readonly #deps: RunLoaderDeps;
@@ -191,25 +209,20 @@ export class RunLoader {
     const realm = this.#deps.realms.restoreRealm(run.state.pin.bundle, parked.image);
     if (!realm) return undefined;
     // The run's state is at its last event: most often the snapshot is too, and there is nothing to read.
-    const later = parked.last === run.state.lastEvent ? [] : await this.#transitions(run.number, parked.last + 1);
-    for (const step of replayPlan(later)) {
-      if (!redo(realm, step)) continue;
-      // A snapshot is only a cache: whatever goes wrong with it, the history decides.
-      realm.close();
-      return undefined;
-    }
-    return realm;
+    const isLast = parked.last === run.state.lastEvent;
+    const difference = await orClose(realm, async () => redoAll(realm, isLast ? [] : await this.#transitions(run.number, parked.last + 1)));
+    if (!difference) return realm;
+    // A snapshot is only a cache: whatever goes wrong with it, the history decides.
+    realm.close();
+    return undefined;
   }
 
   async #replay(run: CachedRun, pin: Pin): Promise<Realm | Difference> {
     const realm = await this.open(run.row.tenant, pin.bundle);
-    for (const step of replayPlan(await this.#transitions(run.number, 1))) {
-      const difference = redo(realm, step);
-      if (!difference) continue;
-      realm.close();
-      return difference;
-    }
-    return realm;
+    const difference = await orClose(realm, async () => redoAll(realm, await this.#transitions(run.number, 1)));
+    if (!difference) return realm;
+    realm.close();
+    return difference;
   }
 
   async #transitions(run: number, fromEvent: number): Promise<StoredTransition[]> {

@@ -359,6 +359,53 @@ describe('memory', () => {
     expect(bench.realms.live).toBe(1);
   });
 
+  describe('that the machine does not have for a realm to run in', () => {
+    const overloaded = expect.objectContaining({ code: 'overloaded' });
+
+    it.each([['its history', false], ['a snapshot', true]])('is waited for by a run that comes back from %s, and no realm is left behind', async (_, isParked) => {
+      const bench = await open(isParked ? { snapshotEveryEvents: 1 } : {});
+      await bench.run(bench.start('a', 'long'));
+      await bench.commit();
+      const closing = bench.closing('a', 1, 5);
+      if (isParked) await bench.run(bench.input('a', 's', { kind: 'signal', name: 'add', input: 7 }));
+      bench.processor.close();
+      await bench.reopen();
+      expect(bench.store.snapshots.size).toBe(isParked ? 1 : 0);
+      bench.realms.isFull = true;
+      for (let attempt = 0; attempt < 2; attempt++) {
+        await expect(bench.processor.process([closing])).rejects.toEqual(overloaded);
+        bench.processor.takeBack();
+        expect(bench.realms.live).toBe(0);
+      }
+      bench.realms.isFull = false;
+      await bench.run(closing);
+      expect(await bench.processor.query(A, { name: 'sum', at: 0 })).toEqual({ value: isParked ? 12 : 5 });
+      expect(bench.faults).toEqual([]);
+    });
+
+    it('hinders no commit: a realm that makes room goes without a snapshot', async () => {
+      const bench = await open({ realmsMax: 1 });
+      await bench.run(bench.start('a', 'long'), bench.closing('a', 1, 5));
+      await bench.processor.process([bench.start('b', 'long')]);
+      bench.realms.isFull = true;
+      await bench.commit();
+      expect(bench.processor.liveRealms).toBe(1);
+      bench.realms.isFull = false;
+      expect(bench.processor.takeCommit()).toBeUndefined();
+      expect(await bench.processor.query(A, { name: 'sum', at: 0 })).toEqual({ value: 5 });
+    });
+
+    it('ends a query, and the realm that may not have been put back', async () => {
+      const bench = await open();
+      await bench.run(bench.start('a', 'long'), bench.closing('a', 1, 5));
+      bench.realms.isFull = true;
+      await expect(bench.processor.query(A, { name: 'sum', at: 0 })).rejects.toEqual(overloaded);
+      expect(bench.realms.live).toBe(0);
+      bench.realms.isFull = false;
+      expect(await bench.processor.query(A, { name: 'sum', at: 0 })).toEqual({ value: 5 });
+    });
+  });
+
   it('forgets runs that were purged', async () => {
     const bench = await ShardBench.open({ scripts: { once: () => [{ kind: 'complete' }] } });
     await bench.run(bench.start('a', 'once'));

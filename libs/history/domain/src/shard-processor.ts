@@ -6,7 +6,7 @@ import { Batch } from './batch.js';
 import type { CachedRun } from './cached-run.js';
 import { contentOf, isRemembered } from './input-content.js';
 import type { HistoryCommit, InputRow, RunRef } from './ports/history-rows.js';
-import type { Realm } from './ports/realm-host.js';
+import type { Realm, RealmActivation } from './ports/realm-host.js';
 import { PROCESSOR_LIMITS, type ProcessorDeps, type ProcessorLimits, type ProcessorOptions } from './processor-options.js';
 import { extendDigest, EMPTY_DIGEST } from './rolling-digest.js';
 import { RunCache } from './run-cache.js';
@@ -146,7 +146,8 @@ export class ShardProcessor {
     if (!run) throw new PerdureError('unknown-run', `There is no run of "${ref.workflowId}"${ref.runId ? ` named ${ref.runId}` : ''}.`);
     const realm = await this.#loader.realm(run);
     if (!('activate' in realm)) throw new PerdureError('replay-differs', `The history of the run does not replay:\n${realm.diff}`);
-    const result = realm.probe(JSON.stringify({ kind: 'query', at: Math.max(query.at, run.state.lastAt), name: query.name, ...(query.input === undefined ? {} : { input: query.input }) }));
+    const job = JSON.stringify({ kind: 'query', at: Math.max(query.at, run.state.lastAt), name: query.name, ...(query.input === undefined ? {} : { input: query.input }) });
+    const result = this.#probe(run, realm, job);
     if (run.state.closedAt !== undefined) this.#cache.closeRealm(run);
     this.#makeRoom();
     if (result.kind === 'voided') {
@@ -154,6 +155,16 @@ export class ShardProcessor {
       throw new PerdureError('query-failed', `The query hit a limit (${result.reason}): ${result.message}`);
     }
     return answerOf(result.output);
+  }
+
+  /** Whatever is thrown, the realm may not have been put back. */
+  #probe(run: CachedRun, realm: Realm, job: string): RealmActivation {
+    try {
+      return realm.probe(job);
+    } catch (thrown) {
+      this.#cache.closeRealm(run);
+      throw thrown;
+    }
   }
 
   /** Removes runs that closed before a time, from the store and from memory; gives how many. Call it between batches. */
@@ -432,10 +443,22 @@ export class ShardProcessor {
   #park(run: CachedRun): void {
     const { state, digest, number, realm } = run;
     if (!realm || state.lastEvent === run.snapshotAt || state.status !== 'running' || this.#batch.touched.has(run)) return;
-    const body = encodeSnapshot(this.#key, { run: run.key, last: state.lastEvent, digest }, { state, image: realm.snapshot() });
+    const image = this.#imageOf(realm);
+    if (!image) return;
+    const body = encodeSnapshot(this.#key, { run: run.key, last: state.lastEvent, digest }, { state, image });
     run.snapshotAt = state.lastEvent;
     run.snapshotBytes = body.length;
     this.#batch.snapshots.set(number, { run: number, last: state.lastEvent, digest, pin: state.pin, body });
+  }
+
+  /** Without one, for want of memory, the run comes back by a longer replay: no reason to keep its realm, nor to fail after a commit. */
+  #imageOf(realm: Realm): Uint8Array | undefined {
+    try {
+      return realm.snapshot();
+    } catch (thrown) {
+      if (isPerdureError(thrown) && thrown.code === 'overloaded') return undefined;
+      throw thrown;
+    }
   }
 }
 

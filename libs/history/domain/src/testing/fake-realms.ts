@@ -1,4 +1,4 @@
-import type { ActivationOutput, Command, Job } from '@perdure/contract';
+import { PerdureError, type ActivationOutput, type Command, type Job } from '@perdure/contract';
 import { Realm, RealmHost, type RealmActivation } from '../ports/realm-host.js';
 
 /** What a scripted workflow does with one job. `memory` is all it has; it may change it. Throwing `Voided` is a limit that fired. */
@@ -20,6 +20,7 @@ class FakeRealm extends Realm {
   }
 
   override activate(text: string): RealmActivation {
+    this.#host.checkRoom();
     const job = JSON.parse(text) as Job;
     this.#host.activations.push(job.kind);
     try {
@@ -44,6 +45,7 @@ class FakeRealm extends Realm {
   }
 
   override snapshot(): Uint8Array {
+    this.#host.checkRoom();
     return Buffer.from(JSON.stringify(this.#memory));
   }
 
@@ -61,11 +63,17 @@ export class FakeRealms extends RealmHost {
   /** What each of them is said to hold. */
   bytesEach = 0;
   restored = 0;
+  /** The machine has no memory for a realm to run in. */
+  isFull = false;
   readonly #loaded = new Set<string>();
 
   constructor(scripts: Record<string, Script>) {
     super();
     this.scripts = scripts;
+  }
+
+  checkRoom(): void {
+    if (this.isFull) throw new PerdureError('overloaded', 'the machine has no room for the realm');
   }
 
   override get heldBytes(): number {
