@@ -16,7 +16,7 @@ export interface SandboxLimits {
   readonly outputBytesMax: number;
   /** Live realms of one sandbox. */
   readonly realmsMax: number;
-  /** Stages of one sandbox: one for each bundle in use, and those of large realms. */
+  /** Stages of one sandbox: one for each bundle in use, and those of large realms, which have at most half of them. */
   readonly stagesMax: number;
   /** A realm whose records have more bytes gets a stage of its own, if there may be one more: to move it costs more than memory does. */
   readonly largeRealmBytes: number;

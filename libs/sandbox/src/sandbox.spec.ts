@@ -298,6 +298,26 @@ describe('Sandbox', () => {
     expect(small.stats()).toMatchObject({ stages: 2, liveRealms: 3 });
   });
 
+  it('leaves the bundles half of the stages, however many realms are large', async () => {
+    const small = await Sandbox.create({ limits: { stagesMax: 4, largeRealmBytes: 64 * 1024 } });
+    for (const hash of ['one', 'two']) small.loadBundle({ hash, code: CODE });
+    const large = Array.from({ length: 5 }, () => small.openRealm('one'));
+    const grow = JSON.stringify({ code: 'globalThis.kept = new Uint8Array(2e5).fill(7); 1' });
+    for (let turn = 0; turn < 2; turn++) for (const realm of large) realm.activate(grow);
+    const others = ['one', 'two'].map((hash) => small.openRealm(hash));
+    for (const other of others) other.activate('{"add":1}');
+    const { stagesCreated } = small.stats();
+    for (let turn = 2; turn <= 4; turn++) for (const other of others) expect(text(other.activate('{"add":1}'))).toEqual([turn]);
+    expect(small.stats()).toMatchObject({ stages: 4, stagesCreated });
+    for (const realm of large) realm.close();
+    expect(small.stats().stages).toBe(2);
+    const next = small.openRealm('one');
+    for (let turn = 0; turn < 2; turn++) next.activate(grow);
+    others[0]!.activate('{"add":1}');
+    next.activate(grow);
+    expect(small.stats().stages).toBe(3);
+  });
+
   it('makes room for a bundle by the longest unused, never by one with live realms', async () => {
     const small = await Sandbox.create({ limits: { bundlesMax: 2 } });
     const load = (hash: string): void => void small.loadBundle({ hash, code: `${CODE};'${hash}'` });

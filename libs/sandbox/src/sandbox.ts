@@ -51,6 +51,8 @@ export class Sandbox {
   readonly #stageOwner: StageOwner;
   readonly #buffers = new RecordBuffers();
   readonly #stages = new Set<Stage>();
+  /** Those of them that one large realm has to itself. */
+  readonly #ownStages = new Set<Stage>();
   #live = 0;
   #created = 0;
   #rejected = 0;
@@ -61,7 +63,7 @@ export class Sandbox {
     this.#engine = engine;
     this.#limits = limits;
     this.#host = { limits, snapshotKey, closed: (realm) => this.#closed(realm) };
-    this.#stageOwner = { limits, createStage: (baseline, isNeeded) => this.#createStage(baseline, isNeeded), strikeStage: (stage) => this.#stages.delete(stage) };
+    this.#stageOwner = { limits, createStage: (baseline, isNeeded) => this.#createStage(baseline, isNeeded), strikeStage: (stage) => this.#strikeStage(stage) };
   }
 
   static async create(options: SandboxOptions = {}): Promise<Sandbox> {
@@ -132,6 +134,7 @@ export class Sandbox {
   dispose(): void {
     this.#disposed = true;
     this.#stages.clear();
+    this.#ownStages.clear();
     this.#bundles.clear();
   }
 
@@ -154,13 +157,14 @@ export class Sandbox {
   }
 
   #createStage(baseline: Baseline, isNeeded: boolean): Stage | undefined {
-    if (this.#stages.size >= this.#limits.stagesMax) {
-      if (!isNeeded) return undefined;
-      this.#spareStage(baseline);
-    }
+    const { stagesMax } = this.#limits;
+    // Half is the bundles', or large realms of one would have all others make a stage anew for each activation.
+    if (!isNeeded && (this.#stages.size >= stagesMax || this.#ownStages.size >= stagesMax / 2)) return undefined;
+    if (this.#stages.size >= stagesMax) this.#spareStage(baseline);
     try {
       const stage = new Stage(this.#engine, baseline, this.#buffers);
       this.#stages.add(stage);
+      if (!isNeeded) this.#ownStages.add(stage);
       this.#created++;
       return stage;
     } catch (thrown) {
@@ -169,7 +173,12 @@ export class Sandbox {
     }
   }
 
-  /** The bundle that is the longest unused does without; if none has one, large realms have them all and there is one more. */
+  #strikeStage(stage: Stage): void {
+    this.#stages.delete(stage);
+    this.#ownStages.delete(stage);
+  }
+
+  /** The bundle that is the longest unused does without; if none has one, there is one more. */
   #spareStage(other: Baseline): void {
     for (const { baseline, stages } of this.#bundles.values()) if (baseline !== other && stages.dismiss()) return;
   }
