@@ -45,6 +45,10 @@ describe('the sample product on a server with nothing configured', () => {
     return entries.flatMap(({ step }) => step?.name ?? []).sort();
   };
 
+  it('drains when it is told to stop as soon as it is ready', async () => {
+    expect(await server.stop('SIGTERM')).toBe(0);
+  });
+
   it('delivers by signed webhooks, undoes what it cannot ship, and what its customer gives up', async () => {
     const runs = await settled();
     const by = (status: string): RunView[] => runs.filter((run) => run.status === status);

@@ -25,29 +25,38 @@ const logger = pino({ level: config.logLevel, base: undefined, timestamp: pino.s
 const log: WorkerLog = (text, fields) => logger.info(fields ?? {}, text);
 // Loaded only where it is wanted. The server takes its carrier's webhooks, so it is made first.
 const swiftcart = config.samples ? (await import('@perdure/swiftcart')).createSwiftcart(config.tenant) : undefined;
-const server = await startServer({ ...config, webhooks: { ...config.webhooks, ...swiftcart?.webhooks } }, {
+const serving = startServer({ ...config, webhooks: { ...config.webhooks, ...swiftcart?.webhooks } }, {
   logger,
   onFatal: (reason) => {
     logger.fatal({ reason }, 'the shard cannot go on');
     process.exit(1);
   },
 }).catch(fail);
-logger.info({ url: server.url, data: config.data }, 'perdure is listening');
-const activities = config.activities === undefined ? undefined : await startActivities(config.activities, { desk: server.desk, tenant: config.tenant, log }).catch(fail);
-const samples = await swiftcart?.start({ url: server.url, log }).catch(fail);
-// Not a log line, so not where those go.
-if (samples) console.error(hints({ url: server.url, data: config.data }));
+const started: {
+  activities?: Awaited<ReturnType<typeof startActivities>> | undefined;
+  samples?: Awaited<ReturnType<NonNullable<typeof swiftcart>['start']>> | undefined;
+} = {};
 
 let stopping = false;
 const stop = (): void => {
   if (stopping) return;
   stopping = true;
-  void Promise.resolve(samples?.stop())
-    .then(() => activities?.shutdown())
-    .then(() => server.close())
+  void Promise.resolve(started.samples?.stop())
+    .then(() => started.activities?.shutdown())
+    .then(() => serving)
+    .then((server) => server.close())
     .then(() => process.exit(0), fail);
 };
-// A terminal's Ctrl-C reaches a parent that forked this process as well, and the parent says in which order to stop.
+/** What is still starting when the server stops finds nobody to talk to, and goes with the process. */
+const failUnlessStopping = (error: unknown): undefined => (stopping ? undefined : fail(error));
+// Before the server takes its first request, or one could end undrained. A terminal's Ctrl-C reaches a parent that forked this process as well, and the parent says in which order to stop.
 process.on('SIGINT', process.send ? () => undefined : stop);
 process.on('SIGTERM', stop);
+
+const server = await serving;
+logger.info({ url: server.url, data: config.data }, 'perdure is listening');
+if (config.activities !== undefined) started.activities = await startActivities(config.activities, { desk: server.desk, tenant: config.tenant, log }).catch(failUnlessStopping);
+started.samples = await swiftcart?.start({ url: server.url, log }).catch(failUnlessStopping);
+// Not a log line, so not where those go.
+if (started.samples) console.error(hints({ url: server.url, data: config.data }));
 attendParent(server.url, stop);
