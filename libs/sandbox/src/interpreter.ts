@@ -115,7 +115,13 @@ export class Interpreter {
   #newString(text: string): Value {
     const at = this.#scratch + SCRATCH.text;
     const room = this.#instance.engine.dataStart - at;
-    if (text.length * 3 <= room || Buffer.byteLength(text, 'utf8') <= room) return this.#wasm.JS_NewStringLen(this.#context, at, this.#instance.bytes.write(text, at, room, 'utf8'));
+    if (text.length * 3 <= room || Buffer.byteLength(text, 'utf8') <= room) {
+      const written = this.#instance.bytes.write(text, at, room, 'utf8');
+      const value = this.#wasm.JS_NewStringLen(this.#context, at, written);
+      // Here other realms' texts come to lie as well, and no realm's lines are: nothing else takes it away.
+      this.#instance.bytes.fill(0, at, at + written);
+      return value;
+    }
     const length = Buffer.byteLength(text, 'utf8');
     const pointer = this.#wasm.malloc(length + 1);
     this.#instance.bytes.write(text, pointer, length, 'utf8');

@@ -93,6 +93,17 @@ describe('Stage', () => {
     }
   });
 
+  it('has no job of a realm above its stack when the next one enters', () => {
+    const stage = new Stage(engine, baseline, new RecordBuffers());
+    const [memory, other] = [new RealmMemory(baseline.pages), new RealmMemory(baseline.pages)];
+    for (const size of [1, 100_000]) {
+      act(stage, memory, `'between us' + ' '.repeat(${size}) + '${'x'.repeat(size)}'`);
+      expect(stage.instance.bytes.includes('between us', engine.stackBytes)).toBe(true);
+      stage.enter(other);
+      expect(stage.instance.bytes.includes('between us', engine.stackBytes)).toBe(false);
+    }
+  });
+
   it('leaves the realm where it is while there is no room for its records', () => {
     let isFull = false;
     class FillingBuffers extends RecordBuffers {
