@@ -4,10 +4,11 @@ import { setTimeout as after } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { SystemClock } from '@perdure/clock';
 import { isPerdureError } from '@perdure/contract';
-import { checkLog, SliceMachine, SliceOwner, type Log, type LogEntry, type Outgoing, type SliceName, type SliceWork } from '@perdure/delivery';
+import { checkLog, SliceOwner, type Log, type LogEntry, type SliceName } from '@perdure/delivery';
 import { MemorySliceStore } from '@perdure/delivery/testing';
 import { KAFKA_LIMITS, KafkaLogs } from '@perdure/kafka';
 import { kafkaProgram, obtain, SilentProgress, startKafka, type ServerProcess } from '@perdure/servers';
+import { InputIds } from './input-ids.js';
 import { entryOf, follow, idOf, readAll } from './log-suite.js';
 
 const SLICE: SliceName = 'history/0';
@@ -24,33 +25,6 @@ async function appendUntilTaken(log: Log, entries: readonly LogEntry[]): Promise
       if (!isPerdureError(thrown) || !thrown.retryable) throw thrown;
     }
   }
-}
-
-/** Keeps the ids of the inputs that it took. */
-class Ids extends SliceMachine<readonly string[]> {
-  readonly taken: string[] = [];
-  #staged: string[] = [];
-
-  override async take(works: readonly SliceWork[]): Promise<readonly Outgoing[]> {
-    this.#staged = works.flatMap((work) => (work.kind === 'input' ? [work.input.id] : []));
-    return [];
-  }
-  override async refuse(): Promise<readonly Outgoing[]> {
-    return [];
-  }
-  override takeRows(): readonly string[] | undefined {
-    return this.#staged.length > 0 ? this.#staged : undefined;
-  }
-  override committed(): void {
-    this.taken.push(...this.#staged.splice(0));
-  }
-  override async takeBack(): Promise<void> {
-    this.#staged = [];
-  }
-  override linksOf(): object {
-    return {};
-  }
-  override close(): void {}
 }
 
 describe('KafkaLogs, when their broker', () => {
@@ -131,9 +105,9 @@ describe('KafkaLogs, when their broker', () => {
   it('stands still: say so in bounded time; what it takes twice is taken once by the owner', async () => {
     const log = await openLog();
     const store = new MemorySliceStore<readonly string[]>(() => undefined);
-    const owner = await SliceOwner.open<readonly string[], Ids>({
+    const owner = await SliceOwner.open<readonly string[], InputIds>({
       slice: SLICE, store, log: await openLog(), logs: await openLogs(), clock: new SystemClock(), random: Math.random,
-      bus: { send: () => undefined, confirm: () => undefined }, machine: async () => new Ids(), defer: (run) => setImmediate(run),
+      bus: { send: () => undefined, confirm: () => undefined }, machine: async () => new InputIds(), defer: (run) => setImmediate(run),
     });
     const fromOutbox = (number: number): LogEntry => ({ origin: { source: 'scheduler/0', number, mark: 1 }, ...entryOf(`n${number}`) });
     await log.append([fromOutbox(1)]);

@@ -6,10 +6,11 @@ import { setTimeout as after } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { FolderLogArchive, S3LogArchive } from '@perdure/archive';
 import { SystemClock } from '@perdure/clock';
-import { LogArchive, LogArchiver, SliceMachine, SliceOwner, wholeLog, type LogName, type LogRecord, type Outgoing, type Segment, type SliceName, type SliceWork } from '@perdure/delivery';
+import { LogArchive, LogArchiver, SliceOwner, wholeLog, type LogName, type LogRecord, type Segment, type SliceName } from '@perdure/delivery';
 import { MemorySliceStore } from '@perdure/delivery/testing';
 import { KafkaLogs, type KafkaLimits } from '@perdure/kafka';
 import { Kafka, logLevel } from 'kafkajs';
+import { InputIds } from './input-ids.js';
 import { entryOf, idOf } from './log-suite.js';
 import { requiredAddress } from './required-address.js';
 import { makeBucket, toS3Options } from './s3-bucket.js';
@@ -34,31 +35,6 @@ const inBucket = async (): Promise<Opened> => {
   const archive = await S3LogArchive.load(toS3Options(s3, { bucket, prefix: 'mesh' }));
   return { archive, close: async () => archive.close() };
 };
-
-/** Keeps what it takes in order, as committed rows. */
-class Ids extends SliceMachine<readonly string[]> {
-  #staged: string[] = [];
-  override async take(works: readonly SliceWork[]): Promise<readonly Outgoing[]> {
-    this.#staged = works.flatMap((work) => (work.kind === 'input' ? [work.input.id] : []));
-    return [];
-  }
-  override async refuse(): Promise<readonly Outgoing[]> {
-    return [];
-  }
-  override takeRows(): readonly string[] | undefined {
-    return this.#staged.length > 0 ? this.#staged : undefined;
-  }
-  override committed(): void {
-    this.#staged = [];
-  }
-  override async takeBack(): Promise<void> {
-    this.#staged = [];
-  }
-  override linksOf(): object {
-    return {};
-  }
-  override close(): void {}
-}
 
 /** Its process dies when a segment is there, before anybody hears of it; or only seems to, and goes on much later. */
 class DeadlyArchive extends LogArchive {
@@ -124,9 +100,9 @@ describe.each([['a folder', inFolder], ['S3', inBucket]] as const)('A loaded sli
   };
   const open = async (archive: LogArchive, { limits = {}, defer = (run) => void setImmediate(run), down }: { readonly limits?: Partial<KafkaLimits>; readonly defer?: (run: () => void) => void; readonly down?: (error: Error) => void } = {}) => {
     const logs = await startProcess(limits);
-    const owner = await SliceOwner.open<readonly string[], Ids>({
+    const owner = await SliceOwner.open<readonly string[], InputIds>({
       slice: SLICE, store, log: logs.of(SLICE), logs, clock: new SystemClock(), random: Math.random,
-      bus: { send: () => undefined, confirm: () => undefined }, machine: async () => new Ids(), defer,
+      bus: { send: () => undefined, confirm: () => undefined }, machine: async () => new InputIds(), defer,
       events: { steppedDown: (_slice, error) => down?.(error) },
     });
     const archiver = new LogArchiver({ slice: SLICE, archive, log: logs.pastOf(SLICE), committed: () => owner.position, clock: new SystemClock(), random: Math.random, defer: (run) => setImmediate(run), limits: { segmentRecordsMax: 400, segmentAfterMs: 50 } });
