@@ -1,6 +1,6 @@
 import type { Instance } from './instance.js';
 import { WASM_PAGE_BYTES } from './limits.js';
-import { LINE_SHIFT } from './wasm-marks.js';
+import { LINE_SHIFT, LINE_WORDS_SHIFT } from './wasm-marks.js';
 
 /**
  * What the interpreter's two allocators hold free. The layouts are those of the one build of the module that is used; every step of a walk
@@ -69,7 +69,6 @@ interface Lines {
 }
 
 const WORD_SHIFT = 2;
-const LINE_WORDS_SHIFT = LINE_SHIFT - WORD_SHIFT;
 
 /** A line that nobody has written to and that was zero is zero. */
 const zero = ({ words, marks, written, first }: Lines, from: number, end: number): void => {

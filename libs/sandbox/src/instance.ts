@@ -35,8 +35,6 @@ export class Instance {
   words: DataView;
   /** Where all that is written to the memory is marked. */
   readonly vault: Vault;
-  /** Set once a trap or limit left the instance half-done. */
-  broken = false;
   readonly #stopwatch = new Stopwatch();
   #pagesMax: number;
 
@@ -68,13 +66,12 @@ export class Instance {
     return this.exports.__stack_pointer.value as number;
   }
 
-  /** Runs `work` for so much of the thread's time; whatever goes wrong inside comes out as a LimitHit and breaks the instance. */
+  /** Runs `work` for so much of the thread's time; whatever goes wrong inside comes out as a LimitHit, and the instance is of no use any more. */
   run<T>(durationMs: number, work: () => T): T {
     this.#stopwatch.start(durationMs);
     try {
       return work();
     } catch (thrown) {
-      this.broken = true;
       throw this.#toLimitHit(thrown);
     } finally {
       this.#stopwatch.stop();

@@ -42,7 +42,7 @@ export const DEFAULT_LIMITS: SandboxLimits = {
 };
 
 export const WASM_PAGE_BYTES = 64 * KIB;
-/** Memory is compared and kept in snapshots in blocks of this size. */
+/** A baseline's image is whole blocks of this size. */
 export const BLOCK_BYTES = 4 * KIB;
 
 export function toLimits(given: Partial<SandboxLimits> = {}): SandboxLimits {

@@ -1,12 +1,9 @@
-import { BLOCK_BYTES } from './limits.js';
-import { LINE_BYTES, LINE_SHIFT } from './wasm-marks.js';
+import { LINE_BYTES, LINE_WORDS_SHIFT } from './wasm-marks.js';
 
 const WORD_BYTES = 4;
 /** Four lines, whose marks are one word. */
 const PIECE_BYTES = 256;
 const PIECE_WORDS = PIECE_BYTES / WORD_BYTES;
-const LINE_WORDS_SHIFT = LINE_SHIFT - 2;
-const ZERO = Buffer.alloc(BLOCK_BYTES);
 const VARINT_BYTES_MAX = 5;
 const MORE = 0x80;
 
@@ -101,7 +98,8 @@ function markedPieces(length: number, marks: Buffer): number[] {
 }
 
 const wordsOf = (bytes: Buffer): Int32Array => new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length / WORD_BYTES);
-const ZERO_WORDS = wordsOf(ZERO);
+/** A piece of zeros. */
+const ZERO_WORDS = new Int32Array(PIECE_WORDS);
 
 function writeVarint(bytes: Buffer, at: number, value: number): number {
   let rest = value;

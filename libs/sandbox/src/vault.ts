@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
-import { LINE_SHIFT } from './wasm-marks.js';
 import { WASM_PAGE_BYTES } from './limits.js';
+import { LINE_SHIFT } from './wasm-marks.js';
 
 /** The module's second memory: marks from its begin on, a byte for each line of the first; behind them what the host lays there. */
 export class Vault {

@@ -11,7 +11,16 @@ export interface Instruction {
   readonly sub: number;
 }
 
-export const OPCODE = { unreachable: 0x00, block: 0x02, loop: 0x03, if: 0x04, else: 0x05, end: 0x0b, call: 0x10, callIndirect: 0x11, globalGet: 0x23, memorySize: 0x3f, memoryGrow: 0x40 } as const;
+export const OPCODE = {
+  unreachable: 0x00, block: 0x02, loop: 0x03, if: 0x04, else: 0x05, end: 0x0b, br: 0x0c, brIf: 0x0d, call: 0x10, callIndirect: 0x11, drop: 0x1a, localGet: 0x20, localSet: 0x21, localTee: 0x22, globalGet: 0x23, globalSet: 0x24,
+  i32Load: 0x28, i64Load: 0x29, i32Load8: 0x2d, i32Store: 0x36, i64Store: 0x37, f32Store: 0x38, f64Store: 0x39, i32Store8: 0x3a, i32Store16: 0x3b, i64Store8: 0x3c, i64Store16: 0x3d, i64Store32: 0x3e, memorySize: 0x3f, memoryGrow: 0x40,
+  i32Const: 0x41, i64Const: 0x42, i32LtS: 0x48, i32LtU: 0x49, i32GeU: 0x4f, i64Eqz: 0x50, i32Add: 0x6a, i32Sub: 0x6b, i32And: 0x71, i32Shl: 0x74, i32ShrU: 0x76, bulk: 0xfc,
+} as const;
+/** Second parts of `bulk`, of those that move memory. */
+export const BULK = { init: 8, copy: 10, fill: 11 } as const;
+export const VALUE_TYPE = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c } as const;
+/** Type of a block that takes nothing and leaves nothing. */
+export const EMPTY_BLOCK = 0x40;
 
 /** In the first immediate of a load or store: the number of the memory follows it. */
 export const HAS_MEMORY = 0x40;

@@ -1,4 +1,4 @@
-import { codeStart, instructions, OPCODE, readUnsigned, writeSigned, writeUnsigned } from './wasm-code.js';
+import { codeStart, EMPTY_BLOCK, instructions, OPCODE, readUnsigned, writeSigned, writeUnsigned } from './wasm-code.js';
 
 /** A function's code, its locals first. */
 export interface Body {
@@ -6,9 +6,7 @@ export interface Body {
   readonly end: number;
 }
 
-const GLOBAL_SET = 0x24;
 const STACK_POINTER = 0;
-const OP = { localGet: 0x20, i32Const: 0x41, i32LtS: 0x48, i32Add: 0x6a, i32Sub: 0x6b, emptyBlock: 0x40 } as const;
 
 /** `JSON.parse` nests 9,800 deep with the default stack, and takes less than 8 MB of the host's for it, however it is compiled. */
 const FRAME_BYTES = 64;
@@ -38,8 +36,8 @@ function callsOf(code: Uint8Array, { start, end }: Body, importCount: number): n
   let isStraight = true;
   let constant = 0;
   for (const { at, opcode } of instructions(code, codeStart(code, start), end)) {
-    if (isStraight && opcode === OP.i32Const) constant = readUnsigned(code, at + 1).value;
-    if (isStraight && opcode === GLOBAL_SET && code[at + 1] === STACK_POINTER && constant >= FRAME_BYTES) return undefined;
+    if (isStraight && opcode === OPCODE.i32Const) constant = readUnsigned(code, at + 1).value;
+    if (isStraight && opcode === OPCODE.globalSet && code[at + 1] === STACK_POINTER && constant >= FRAME_BYTES) return undefined;
     isStraight &&= !BRANCHES.has(opcode);
     if (opcode === OPCODE.call) called.add(readUnsigned(code, at + 1).value - importCount);
   }
@@ -61,10 +59,10 @@ function reachesItself(from: number, calls: readonly (readonly number[] | undefi
 
 /** Takes a frame, calls `inner` with its own arguments, gives the frame back. Below the stack it stops at once. */
 export function wrapperOf(inner: number, parameterCount: number): Uint8Array {
-  const move = (operation: number): number[] => [OPCODE.globalGet, STACK_POINTER, OP.i32Const, ...writeSigned(FRAME_BYTES), operation, GLOBAL_SET, STACK_POINTER];
-  const parameters = Array.from({ length: parameterCount }, (_, index) => [OP.localGet, ...writeUnsigned(index)]).flat();
-  const check = [OPCODE.globalGet, STACK_POINTER, OP.i32Const, 0, OP.i32LtS, OPCODE.if, OP.emptyBlock, OPCODE.unreachable, OPCODE.end];
-  const code = [0, ...move(OP.i32Sub), ...check, ...parameters, OPCODE.call, ...writeUnsigned(inner), ...move(OP.i32Add), OPCODE.end];
+  const move = (operation: number): number[] => [OPCODE.globalGet, STACK_POINTER, OPCODE.i32Const, ...writeSigned(FRAME_BYTES), operation, OPCODE.globalSet, STACK_POINTER];
+  const parameters = Array.from({ length: parameterCount }, (_, index) => [OPCODE.localGet, ...writeUnsigned(index)]).flat();
+  const check = [OPCODE.globalGet, STACK_POINTER, OPCODE.i32Const, 0, OPCODE.i32LtS, OPCODE.if, EMPTY_BLOCK, OPCODE.unreachable, OPCODE.end];
+  const code = [0, ...move(OPCODE.i32Sub), ...check, ...parameters, OPCODE.call, ...writeUnsigned(inner), ...move(OPCODE.i32Add), OPCODE.end];
   return Uint8Array.from([...writeUnsigned(code.length), ...code]);
 }
 

@@ -1,9 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { writeUnsigned } from './wasm-code.js';
+import { VALUE_TYPE, writeUnsigned } from './wasm-code.js';
 import { LINE_BYTES, MarkingLocals, markedRange, markedStore } from './wasm-marks.js';
 
-const TYPE = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c } as const;
-type TypeName = keyof typeof TYPE;
+type TypeName = keyof typeof VALUE_TYPE;
 
 const STORES: readonly [name: string, opcode: number, value: TypeName, bytes: number][] = [
   ['i32.store', 0x36, 'i32', 4], ['i64.store', 0x37, 'i64', 8], ['f32.store', 0x38, 'f32', 4], ['f64.store', 0x39, 'f64', 8], ['i32.store8', 0x3a, 'i32', 1],
@@ -44,7 +43,7 @@ describe('marks', () => {
         const store = Uint8Array.of(opcode, alignment, ...writeUnsigned(offset));
         const locals = new MarkingLocals(2);
         const code = markedStore(store, { at: 0, next: store.length, opcode, sub: 0 }, locals);
-        const module = moduleOf([TYPE.i32, TYPE[value]], [...locals.declarations(0, new Uint8Array(0)), 0x20, 0, 0x20, 1, ...code, 0x0b]);
+        const module = moduleOf([VALUE_TYPE.i32, VALUE_TYPE[value]], [...locals.declarations(0, new Uint8Array(0)), 0x20, 0, 0x20, 1, ...code, 0x0b]);
         // What the compiler calls aligned is; nothing else is said of the rest.
         const isHeld = (address: number): boolean => alignment === 0 || (address + offset) % size === 0;
         for (let address = 0; address < 3 * LINE_BYTES; address++) {
@@ -61,7 +60,7 @@ describe('marks', () => {
 
   it('of a bulk instruction are those of the lines that it wrote to', () => {
     const fill = [0x20, 0, 0x41, 1, 0x20, 2, 0xfc, 11, 0, ...markedRange(), 0x0b];
-    const module = moduleOf([TYPE.i32, TYPE.i32, TYPE.i32], [0, ...fill]);
+    const module = moduleOf([VALUE_TYPE.i32, VALUE_TYPE.i32, VALUE_TYPE.i32], [0, ...fill]);
     for (const from of [0, 1, 63, 64, 100]) {
       for (const length of [1, 2, 63, 64, 65, 300]) {
         module.run(from, 0, length);

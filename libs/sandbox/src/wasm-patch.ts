@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type Instruction, instructions, localsOf, OPCODE, readUnsigned, writeSigned, writeUnsigned } from './wasm-code.js';
+import { BULK, EMPTY_BLOCK, type Instruction, instructions, localsOf, OPCODE, readUnsigned, VALUE_TYPE, writeSigned, writeUnsigned } from './wasm-code.js';
 import { functionsToFrame, parameterCounts, wrapperOf, type Body } from './wasm-frames.js';
 import { isStore, LINE_BYTES, MarkingLocals, markedRange, markedStore, VAULT } from './wasm-marks.js';
 
@@ -41,13 +41,9 @@ interface Section {
 
 const SECTION = { type: 1, import: 2, function: 3, memory: 5, global: 6, export: 7, code: 10 } as const;
 const GLOBAL = { pages: 1, fuel: 2 } as const;
-const I32 = 0x7f;
-const EMPTY_BLOCK = 0x40;
 const KIND = { memory: 2, global: 3 } as const;
 /** A bulk copy or fill burns one unit for each so many bytes. */
 const BYTES_PER_FUEL_SHIFT = 6;
-const BULK = { init: 8, copy: 10, fill: 11 } as const;
-const OP = { drop: 0x1a, localGet: 0x20, globalSet: 0x24, i32Const: 0x41, i32LtS: 0x48, i32Sub: 0x6b, i32ShrU: 0x76, bulk: 0xfc } as const;
 
 function sectionsOf(module: Uint8Array): Section[] {
   const sections: Section[] = [];
@@ -89,10 +85,10 @@ function importIndex(body: Uint8Array, wanted: string): number {
 
 /** The one global of the module is the stack pointer, `(global (mut i32) (i32.const dataStart))`. */
 function patchGlobals(body: Uint8Array, stackBytes: number): { body: Uint8Array; dataStart: number } {
-  assert(body[0] === 1 && body[1] === I32 && body[2] === 1 && body[3] === OP.i32Const, 'the stack pointer is the only global');
+  assert(body[0] === 1 && body[1] === VALUE_TYPE.i32 && body[2] === 1 && body[3] === OPCODE.i32Const, 'the stack pointer is the only global');
   const { value: dataStart } = readUnsigned(body, 4);
   assert(stackBytes < dataStart, 'the stack fits below the data');
-  const globalOf = (value: number): number[] => [I32, 1, OP.i32Const, ...writeSigned(value), OPCODE.end];
+  const globalOf = (value: number): number[] => [VALUE_TYPE.i32, 1, OPCODE.i32Const, ...writeSigned(value), OPCODE.end];
   return { body: Uint8Array.of(3, ...globalOf(stackBytes), ...globalOf(0), ...globalOf(0)), dataStart };
 }
 
@@ -125,7 +121,7 @@ function patchExports(body: Uint8Array, keep: ReadonlySet<string>): Uint8Array {
 /** Adds the type of the bulk functions, `(i32, i32, i32) -> ()`, and tells its index. */
 function patchTypes(body: Uint8Array): { body: Uint8Array; bulkType: number } {
   const { value: count, next } = readUnsigned(body, 0);
-  return { body: Buffer.concat([Uint8Array.from(writeUnsigned(count + 1)), body.subarray(next), Uint8Array.of(0x60, 3, I32, I32, I32, 0)]), bulkType: count };
+  return { body: Buffer.concat([Uint8Array.from(writeUnsigned(count + 1)), body.subarray(next), Uint8Array.of(0x60, 3, VALUE_TYPE.i32, VALUE_TYPE.i32, VALUE_TYPE.i32, 0)]), bulkType: count };
 }
 
 /** The type of each of the module's own functions. */
@@ -144,14 +140,14 @@ const functionSection = (types: readonly number[]): Uint8Array => Uint8Array.fro
 
 /** `fuel -= cost; if (fuel < 0) tick()`. */
 const burn = (cost: readonly number[], tickIndex: number): number[] => [
-  ...[OPCODE.globalGet, GLOBAL.fuel, ...cost, OP.i32Sub, OP.globalSet, GLOBAL.fuel],
-  ...[OPCODE.globalGet, GLOBAL.fuel, OP.i32Const, 0, OP.i32LtS, OPCODE.if, EMPTY_BLOCK, OPCODE.call, ...writeUnsigned(tickIndex), OP.drop, OPCODE.end],
+  ...[OPCODE.globalGet, GLOBAL.fuel, ...cost, OPCODE.i32Sub, OPCODE.globalSet, GLOBAL.fuel],
+  ...[OPCODE.globalGet, GLOBAL.fuel, OPCODE.i32Const, 0, OPCODE.i32LtS, OPCODE.if, EMPTY_BLOCK, OPCODE.call, ...writeUnsigned(tickIndex), OPCODE.drop, OPCODE.end],
 ];
 
 /** A function that burns fuel for the length, which is the third argument, does the bulk instruction and marks what it wrote. */
 function bulkFunction(instruction: readonly number[], tickIndex: number): Uint8Array {
-  const cost = [OP.localGet, 2, OP.i32Const, BYTES_PER_FUEL_SHIFT, OP.i32ShrU];
-  const code = [0, ...burn(cost, tickIndex), OP.localGet, 0, OP.localGet, 1, OP.localGet, 2, ...instruction, ...markedRange(), OPCODE.end];
+  const cost = [OPCODE.localGet, 2, OPCODE.i32Const, BYTES_PER_FUEL_SHIFT, OPCODE.i32ShrU];
+  const code = [0, ...burn(cost, tickIndex), OPCODE.localGet, 0, OPCODE.localGet, 1, OPCODE.localGet, 2, ...instruction, ...markedRange(), OPCODE.end];
   return Uint8Array.from([...writeUnsigned(code.length), ...code]);
 }
 
@@ -166,7 +162,7 @@ interface Indexes {
 function replacementOf({ opcode, sub }: Instruction, to: Indexes): readonly number[] | undefined {
   if (opcode === OPCODE.memorySize) return [OPCODE.globalGet, GLOBAL.pages];
   if (opcode === OPCODE.memoryGrow) return [OPCODE.call, ...writeUnsigned(to.grow)];
-  if (opcode !== OP.bulk) return undefined;
+  if (opcode !== OPCODE.bulk) return undefined;
   assert(sub !== BULK.init, 'no data is copied into memory but at the start');
   if (sub === BULK.copy) return [OPCODE.call, ...writeUnsigned(to.copy)];
   if (sub === BULK.fill) return [OPCODE.call, ...writeUnsigned(to.fill)];
@@ -179,7 +175,7 @@ interface Code extends Body {
 
 function patchBody(code: Uint8Array, { start, end, parameters }: Code, to: Indexes): Uint8Array[] {
   const parts: Uint8Array[] = [];
-  const meter = Uint8Array.from(burn([OP.i32Const, 1], to.tick));
+  const meter = Uint8Array.from(burn([OPCODE.i32Const, 1], to.tick));
   const own = localsOf(code, start);
   const locals = new MarkingLocals(parameters + own.count);
   let kept = own.end;
@@ -221,7 +217,7 @@ function patchCode(code: Uint8Array, { bodies, to, wrappers }: { readonly bodies
     if (wrapper) moved.push(...sized);
     parts.push(...(wrapper ? [wrapper] : sized));
   }
-  parts.push(bulkFunction([OP.bulk, BULK.copy, 0, 0], to.tick), bulkFunction([OP.bulk, BULK.fill, 0], to.tick), ...moved);
+  parts.push(bulkFunction([OPCODE.bulk, BULK.copy, 0, 0], to.tick), bulkFunction([OPCODE.bulk, BULK.fill, 0], to.tick), ...moved);
   return Buffer.concat(parts);
 }
 
