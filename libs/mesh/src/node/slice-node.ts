@@ -7,6 +7,7 @@ import { observeHttp, requestFields, ServerMetrics } from '@perdure/telemetry';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { startArchiving } from '../archive/start-archiving.js';
 import { MESH_LIMITS } from '../mesh-limits.js';
+import { countedBatches, waitingIn } from './counted-batches.js';
 import { DeliveryDoor } from './delivery-door.js';
 import { InternalController, OwnService, sliceNaming } from './internal-controller.js';
 import type { MeshParts } from './mesh-parts.js';
@@ -16,7 +17,6 @@ import { Seat } from './seat.js';
 import { SliceHost } from './slice-host.js';
 import { SliceOperations } from './slice-operations.js';
 import type { SliceService } from './slice-service.js';
-import { countedBatches, waitingIn } from './counted-batches.js';
 import { TimedSliceStore } from './timed-slice-store.js';
 
 /** What a started node can be told. */
