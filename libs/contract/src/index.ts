@@ -11,6 +11,7 @@ export type * from './history.js';
 export { inputKeyOf } from './input.js';
 export type * from './input.js';
 export type { Json, JsonObject, Scalar } from './json.js';
+export { isDeeperThan } from './json-depth.js';
 export { LIMITS } from './limits.js';
 export type * from './options.js';
 export type { Failure, Outcome, TimeoutKind } from './outcome.js';

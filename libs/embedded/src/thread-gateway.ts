@@ -25,6 +25,8 @@ export class ThreadGateway extends ShardGateway {
     this.#worker = worker;
     this.#out = new Batcher((batch) => worker.postMessage(batch));
     worker.on('message', (batch: FromShard[]) => this.#receive(batch, onFatal));
+    // The answers of a batch that cannot be read are lost, and whoever asked would wait for ever.
+    worker.on('messageerror', (error) => onFatal(`A message of the shard cannot be read: ${error.message}`));
     worker.on('error', (error) => onFatal(error instanceof Error ? (error.stack ?? error.message) : String(error)));
     this.#exited = new Promise((resolve) =>
       worker.once('exit', () => {

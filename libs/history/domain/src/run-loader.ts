@@ -9,6 +9,7 @@ import type { StateStore } from './ports/state-store.js';
 import type { RunCache } from './run-cache.js';
 import { EMPTY_DIGEST } from './rolling-digest.js';
 import { decodeUnder, type DecodedSnapshot } from './snapshot-codec.js';
+import { withinDepth } from './within-depth.js';
 
 export interface RunLoaderDeps {
   readonly engine: Engine;
@@ -83,7 +84,7 @@ export const closes = ({ commands }: ActivationOutput): boolean => commands.some
 /** Hands a realm one job. A refusable one leaves no trace in the realm when it is refused. */
 export const activate = (realm: Realm, { at, job, refusable }: RealmJob): ActivationResult => {
   const text = JSON.stringify({ ...job, at });
-  const result = refusable ? realm.activateUnless(text, isRefused) : realm.activate(text);
+  const result = withinDepth(refusable ? realm.activateUnless(text, isRefused) : realm.activate(text));
   if (result.kind !== 'ok') return result;
   const output = toOutput(result.output);
   return typeof output === 'string' ? { kind: 'voided', reason: 'output', message: `the runtime in the bundle did not answer as it should: ${output}` } : { kind: 'ok', output };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Effect } from '@perdure/contract';
+import type { Effect, Json } from '@perdure/contract';
 import { StoreFault } from '@perdure/delivery';
 import type { Script } from './testing/fake-realms.js';
 import { schedule, steps } from './testing/scripts.js';
@@ -283,6 +283,16 @@ describe('code', () => {
     expect(await bench.store.findRun(A)).toMatchObject({ status: 'suspended', suspended: { kind: 'voided', limit: 'time' } });
     expect(bench.realms.live).toBe(0);
     expect(await bench.processor.query(A, { name: 'sum', at: 0 })).toEqual({ value: 2 });
+  });
+
+  it('that gives what nests too deep for whoever takes it is void too, in a query as well', async () => {
+    const value = JSON.parse('['.repeat(8_000) + ']'.repeat(8_000)) as Json;
+    const deep: Script = (job) => (job.kind === 'query' ? { answer: { value } } : job.kind === 'started' ? [schedule(1)] : [{ kind: 'complete', result: value }]);
+    const bench = await ShardBench.open({ scripts: { deep } });
+    await bench.run(bench.start('a', 'deep'));
+    await expect(bench.processor.query(A, { name: 'q', at: 0 })).rejects.toMatchObject({ code: 'query-failed', message: expect.stringContaining('deeper than 500') });
+    await bench.run(bench.closing('a', 1, 1));
+    expect(await bench.store.findRun(A)).toMatchObject({ status: 'suspended', suspended: { kind: 'voided', limit: 'output', message: expect.stringContaining('deeper than 500') } });
   });
 
   it('that ended a run in a resume is not asked for what came after its end, in a replay either', async () => {

@@ -13,6 +13,7 @@ import { RunCache } from './run-cache.js';
 import { activate, closes, RunLoader, type RealmJob } from './run-loader.js';
 import { isShownOtherwise, shownOf, toRunRow, type Shown } from './run-row.js';
 import { encodeSnapshot } from './snapshot-codec.js';
+import { withinDepth } from './within-depth.js';
 
 /** What one input led to; a run that continued as new goes on in the same transaction. */
 interface Step {
@@ -160,7 +161,7 @@ export class ShardProcessor {
   /** Whatever is thrown, the realm may not have been put back. */
   #probe(run: CachedRun, realm: Realm, job: string): RealmActivation {
     try {
-      return realm.probe(job);
+      return withinDepth(realm.probe(job));
     } catch (thrown) {
       this.#cache.closeRealm(run);
       throw thrown;

@@ -1,6 +1,5 @@
-import { LIMITS, PerdureError } from '@perdure/contract';
+import { isDeeperThan, LIMITS, PerdureError } from '@perdure/contract';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { isDeeperThan } from './json-depth.js';
 
 /** Signatures are over the raw body, so these routes get a Buffer whatever its content type. */
 export const RAW_BODY_PREFIX = '/v1/webhooks/';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { isDeeperThan } from './json-depth.js';
+import { isDeeperThan } from '@perdure/contract';
 
 describe('isDeeperThan', () => {
   it.each([['[[[]]]', 3], ['{"a":[{}]}', 3], ['"[[[["', 0], [String.raw`["\"[[[", "\\"]`, 1], ['[[],[],[]]', 2], ['7', 0]])('%s nests %i deep', (text, depth) => {
