@@ -1,7 +1,19 @@
-import { describe, expect, it } from '@jest/globals';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import { readMeshConfig } from './config.js';
 
 const ENV = { PERDURE_PORT: '8080', PERDURE_POSTGRES: 'postgres://p', PERDURE_KAFKA: 'k:1', PERDURE_ETCD: 'e:1', APP_API_TOKEN: '0123456789abcdef' };
+
+const folder = mkdtempSync(join(tmpdir(), 'perdure-config-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+/** The text, and a file that has it. */
+const pemIn = (name: string): readonly [string, string] => {
+  const [text, path] = [`-----BEGIN ${name}-----`, join(folder, name)];
+  writeFileSync(path, text);
+  return [text, path];
+};
 
 describe('readMeshConfig', () => {
   it('takes the standard variables of OpenTelemetry, and names the sender by its service', () => {
@@ -18,5 +30,30 @@ describe('readMeshConfig', () => {
     expect(readMeshConfig('scheduler', { ...ENV, PERDURE_LOG_ARCHIVE: 'file:///a' }).archive).toEqual({ place: { kind: 'folder', path: '/a' }, afterMs: 600_000 });
     expect(() => readMeshConfig('scheduler', { ...ENV, PERDURE_LOG_ARCHIVE: '/a' })).toThrow('PERDURE_LOG_ARCHIVE');
     expect(() => readMeshConfig('scheduler', { ...ENV, PERDURE_LOG_ARCHIVE_ENDPOINT: 's:1' })).toThrow('PERDURE_LOG_ARCHIVE_ENDPOINT');
+  });
+
+  it('speaks to Kafka and etcd in the clear and as nobody, unless it is told otherwise', () => {
+    expect(readMeshConfig('scheduler', ENV)).toMatchObject({ kafkaSecurity: {}, etcdSecurity: {} });
+    const [[ca, caFile], [cert, certFile], [key, keyFile]] = [pemIn('CA'), pemIn('CERT'), pemIn('KEY')];
+    const kafka = { PERDURE_KAFKA_TLS: 'on', PERDURE_KAFKA_CA: caFile, PERDURE_KAFKA_CERT: certFile, PERDURE_KAFKA_KEY: keyFile, PERDURE_KAFKA_SASL: 'SCRAM-SHA-256', PERDURE_KAFKA_USER: 'u', PERDURE_KAFKA_PASSWORD: 'p', PERDURE_KAFKA_REPLICATION: '3' };
+    const etcd = { PERDURE_ETCD: 'https://e:1', PERDURE_ETCD_CA: caFile, PERDURE_ETCD_CERT: certFile, PERDURE_ETCD_KEY: keyFile, PERDURE_ETCD_USER: 'n', PERDURE_ETCD_PASSWORD: 'p' };
+    const config = readMeshConfig('scheduler', { ...ENV, ...kafka, ...etcd });
+    expect(config).toMatchObject({ kafkaSecurity: { tls: { ca, cert, key }, sasl: { mechanism: 'SCRAM-SHA-256', username: 'u', password: 'p' } }, kafkaReplication: 3, etcdSecurity: { tls: { ca, cert, key }, user: { name: 'n', password: 'p' } } });
+    expect(readMeshConfig('scheduler', { ...ENV, PERDURE_KAFKA_TLS: 'on' }).kafkaSecurity).toEqual({ tls: {} });
+  });
+
+  it('refuses what would leave a server less secured than somebody thought', () => {
+    const [, file] = pemIn('CA');
+    const refusals = [
+      [{ PERDURE_KAFKA_CA: file }, 'PERDURE_KAFKA_CA: counts only with PERDURE_KAFKA_TLS=on'],
+      [{ PERDURE_KAFKA_TLS: 'on', PERDURE_KAFKA_CERT: file }, 'PERDURE_KAFKA_CERT: needs PERDURE_KAFKA_KEY'],
+      [{ PERDURE_KAFKA_USER: 'u', PERDURE_KAFKA_PASSWORD: 'p' }, 'PERDURE_KAFKA_USER: needs PERDURE_KAFKA_SASL'],
+      [{ PERDURE_KAFKA_TLS: 'on', PERDURE_KAFKA_CA: join(folder, 'none') }, 'PERDURE_KAFKA_CA: '],
+      [{ PERDURE_KAFKA_TLS: 'on', PERDURE_KAFKA_CA: import.meta.filename.replace('config.spec.ts', 'mesh-limits.ts') }, 'is not in PEM'],
+      [{ PERDURE_ETCD: 'https://a:1,b:1', PERDURE_ETCD_CA: file }, 'PERDURE_ETCD_CA: PERDURE_ETCD has b:1, and only https:// is TLS'],
+      [{ PERDURE_ETCD: 'https://a:1', PERDURE_ETCD_KEY: file }, 'PERDURE_ETCD_KEY: needs PERDURE_ETCD_CERT'],
+      [{ PERDURE_ETCD_USER: 'u' }, 'PERDURE_ETCD_USER: needs PERDURE_ETCD_PASSWORD'],
+    ] as const;
+    for (const [env, why] of refusals) expect(() => readMeshConfig('scheduler', { ...ENV, ...env })).toThrow(why);
   });
 });

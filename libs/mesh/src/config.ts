@@ -2,10 +2,13 @@ import { PerdureError } from '@perdure/contract';
 import { resolveWebhookSources, type WebhookSource } from '@perdure/correlation';
 import { SERVICES, type MeshNode, type Service } from '@perdure/delivery';
 import { assertReachable, invalidConfig, readDeclarations, type Declarations } from '@perdure/hosting';
+import type { EtcdSecurity } from '@perdure/etcd';
 import { SLOTS } from '@perdure/identity';
+import type { KafkaSecurity } from '@perdure/kafka';
 import { toTraceConfig, TRACE_VARIABLES, type TraceConfig } from '@perdure/telemetry';
 import { z } from 'zod';
 import { parseArchivePlace, type ArchivePlace } from './archive/archive-place.js';
+import { SECURITY_VARIABLES, toEtcdSecurity, toKafkaSecurity } from './server-security.js';
 
 const endpoints = z.string().min(1).transform((text) => text.split(',').map((each) => each.trim()));
 const onOff = z.enum(['on', 'off']).default('on').transform((text) => text === 'on');
@@ -34,6 +37,9 @@ const environmentSchema = z.object({
   PERDURE_POSTGRES: z.string().min(1),
   PERDURE_KAFKA: endpoints,
   PERDURE_ETCD: endpoints,
+  ...SECURITY_VARIABLES,
+  /** Of the topics that a node makes; by default the brokers' own. */
+  PERDURE_KAFKA_REPLICATION: z.coerce.number().int().min(1).max(32).optional(),
   /** Before the names of topics and keys: several meshes may share servers. */
   PERDURE_PREFIX: z.string().regex(/^[a-z][a-z0-9-]*$/).default('perdure'),
   /** The same for every node, and for as long as there is state. */
@@ -82,7 +88,11 @@ export interface MeshConfig {
   readonly address: string;
   readonly postgres: string;
   readonly kafka: readonly string[];
+  readonly kafkaSecurity: KafkaSecurity;
+  /** Absent: as the brokers do by default. */
+  readonly kafkaReplication?: number;
   readonly etcd: readonly string[];
+  readonly etcdSecurity: EtcdSecurity;
   readonly prefix: string;
   readonly counts: Readonly<Record<Service, number>>;
   /** Absent: logs are not trimmed. */
@@ -119,6 +129,7 @@ export const readMeshConfig = (service: MeshNode['service'], env: NodeJS.Process
   return Object.freeze({
     service, host: found.PERDURE_HOST, port: found.PERDURE_PORT, address: found.PERDURE_ADDRESS ?? `${found.PERDURE_HOST}:${found.PERDURE_PORT}`,
     postgres: found.PERDURE_POSTGRES, kafka: found.PERDURE_KAFKA, etcd: found.PERDURE_ETCD, prefix: found.PERDURE_PREFIX, counts: found.PERDURE_SLICES,
+    kafkaSecurity: toKafkaSecurity(found), etcdSecurity: toEtcdSecurity(found, found.PERDURE_ETCD), ...(found.PERDURE_KAFKA_REPLICATION ? { kafkaReplication: found.PERDURE_KAFKA_REPLICATION } : {}),
     ...archiveIn(found),
     ...(found.PERDURE_SNAPSHOT_KEY ? { snapshotKey: Buffer.from(found.PERDURE_SNAPSHOT_KEY, 'hex') } : {}),
     tenant: found.PERDURE_TENANT, logLevel: found.PERDURE_LOG_LEVEL, retentionMs: found.PERDURE_RETENTION_DAYS * DAY_MS,

@@ -4,9 +4,9 @@ import { Kafka, logLevel } from 'kafkajs';
 /** So that deliveries to one service do not wait behind each other's slices. */
 const PARTITIONS = 4;
 
-/** The topics of Dapr's pub/sub, where the broker makes none by itself. */
+/** The topics of Dapr's pub/sub (`broker`: `host:port`, several with commas), where the broker makes none by itself. */
 export const createTopics = async (broker: string): Promise<void> => {
-  const admin = new Kafka({ clientId: 'perdure-mesh', brokers: [broker], logLevel: logLevel.NOTHING }).admin();
+  const admin = new Kafka({ clientId: 'perdure-mesh', brokers: broker.split(','), logLevel: logLevel.NOTHING }).admin();
   await admin.connect();
   try {
     const known = new Set(await admin.listTopics());

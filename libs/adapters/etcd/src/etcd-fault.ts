@@ -2,6 +2,10 @@ import { PerdureError } from '@perdure/contract';
 
 /** gRPC's code for "there is no such thing". */
 const NOT_FOUND = 5;
+/** And for "who are you?". */
+const UNAUTHENTICATED = 16;
+/** etcd's users or their rights have changed since the token was given. */
+const OLD_REVISION = 'revision of auth store is old';
 
 /** etcd could not be reached, or has refused a call. `grpcCode`: what it said. */
 export class EtcdFault extends PerdureError {
@@ -18,3 +22,6 @@ export const isEtcdFault = (error: unknown): error is EtcdFault => error instanc
 
 /** The lease of the call has run out, or etcd has lost its data. */
 export const isLeaseGone = (error: unknown): boolean => isEtcdFault(error) && error.grpcCode === NOT_FOUND;
+
+/** The call was not let in, and may be with a new token. */
+export const isTokenRefused = (error: unknown): boolean => isEtcdFault(error) && (error.grpcCode === UNAUTHENTICATED || error.message.includes(OLD_REVISION));

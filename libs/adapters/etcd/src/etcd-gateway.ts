@@ -1,6 +1,7 @@
 import { Agent, request, type Dispatcher } from 'undici';
-import { EtcdFault } from './etcd-fault.js';
+import { EtcdFault, isTokenRefused } from './etcd-fault.js';
 import type { EtcdLimits } from './etcd-limits.js';
+import type { EtcdSecurity, EtcdUser } from './etcd-security.js';
 
 /** A change under the prefix; `value` is absent when the key is gone. */
 export interface EtcdChange {
@@ -23,6 +24,7 @@ interface KeyValue {
 interface Answer {
   readonly header?: { readonly revision?: string };
   readonly ID?: string;
+  readonly token?: string;
   readonly kvs?: readonly KeyValue[];
   readonly result?: { readonly TTL?: string };
   readonly message?: string;
@@ -53,16 +55,21 @@ const endOf = (prefix: string): string => {
  * etcd's JSON gateway, which every etcd since 3.4 serves on its client port. After a failure the next call goes to the next endpoint.
  */
 export class EtcdGateway {
+  readonly #user: EtcdUser | undefined;
   readonly #endpoints: readonly string[];
   readonly #limits: EtcdLimits;
   /** A watch may say nothing for as long as nothing changes. */
   readonly #agent: Agent;
   #turn = 0;
+  /** Of the user, and good for every endpoint, until etcd forgets it. */
+  #token: string | undefined;
 
-  constructor(endpoints: readonly string[], limits: EtcdLimits) {
+  constructor(endpoints: readonly string[], { limits, security: { tls = {}, user } }: { readonly limits: EtcdLimits; readonly security: EtcdSecurity }) {
+    this.#user = user;
     this.#endpoints = endpoints.map((endpoint) => (endpoint.includes('://') ? endpoint : `http://${endpoint}`));
     this.#limits = limits;
-    this.#agent = new Agent({ bodyTimeout: 0, headersTimeout: limits.callTimeoutMs, connect: { timeout: limits.callTimeoutMs, keepAlive: true } });
+    // HTTP/1.1 by TLS too: what cuts a session of HTTP/2 would cut the watch and every call with it, and undici then does not say why.
+    this.#agent = new Agent({ allowH2: false, bodyTimeout: 0, headersTimeout: limits.callTimeoutMs, connect: { timeout: limits.callTimeoutMs, keepAlive: true, ...tls } });
   }
 
   async grant(ttlMs: number): Promise<string> {
@@ -118,7 +125,30 @@ export class EtcdGateway {
   }
 
   async #post(path: string, body: object, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
-    const answer = await this.#request(path, body, signal);
+    try {
+      return await this.#postOnce(path, body, signal);
+    } catch (thrown) {
+      if (!this.#user || !isTokenRefused(thrown)) throw thrown;
+      // etcd keeps tokens in memory, for minutes: another one will do.
+      this.#token = undefined;
+      return this.#postOnce(path, body, signal);
+    }
+  }
+
+  async #postOnce(path: string, body: object, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+    if (this.#user) this.#token ??= await this.#authenticate(this.#user, signal);
+    return this.#accepted(path, await this.#request(path, body, signal));
+  }
+
+  async #authenticate({ name, password }: EtcdUser, signal: AbortSignal): Promise<string> {
+    const path = '/v3/auth/authenticate';
+    const answer = await this.#accepted(path, await this.#request(path, { name, password }, signal));
+    const { token } = (await answer.body.json()) as Answer;
+    if (token === undefined) throw new EtcdFault('etcd gave no token.');
+    return token;
+  }
+
+  async #accepted(path: string, answer: Dispatcher.ResponseData): Promise<Dispatcher.ResponseData> {
     if (answer.statusCode === 200) return answer;
     const text = await answer.body.text();
     const { message, code } = toRefusal(text);
@@ -130,7 +160,7 @@ export class EtcdGateway {
   async #request(path: string, body: object, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
     const url = `${this.#endpoints[this.#turn % this.#endpoints.length]}${path}`;
     try {
-      return await request(url, { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json' }, dispatcher: this.#agent, signal });
+      return await request(url, { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json', ...(this.#token === undefined ? {} : { authorization: this.#token }) }, dispatcher: this.#agent, signal });
     } catch (thrown) {
       throw this.#unreachable(path, thrown);
     }

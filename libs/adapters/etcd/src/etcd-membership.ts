@@ -3,14 +3,17 @@ import { PerdureError } from '@perdure/contract';
 import { Membership, type MeshNode } from '@perdure/delivery';
 import { EtcdGateway } from './etcd-gateway.js';
 import { ETCD_LIMITS, type EtcdLimits } from './etcd-limits.js';
+import type { EtcdSecurity } from './etcd-security.js';
 import { NodeList } from './node-list.js';
 import { Registration } from './registration.js';
 
 export interface EtcdMembershipOptions {
-  /** `host:port`, or URLs. */
+  /** `host:port`, which is in the clear, or URLs. */
   readonly endpoints: readonly string[];
   /** Keeps this mesh's keys apart from others' in the same etcd. */
   readonly prefix: string;
+  /** Default: as nobody. */
+  readonly security?: EtcdSecurity;
   readonly clock: Clock;
   /** In [0, 1). */
   readonly random: () => number;
@@ -37,9 +40,9 @@ export class EtcdMembership extends Membership {
 
   /** @throws PerdureError `unavailable` when etcd is not to be reached within `connectWithinMs` */
   static async connect(options: EtcdMembershipOptions): Promise<EtcdMembership> {
-    const { endpoints, prefix, clock, random, trouble = () => undefined } = options;
+    const { endpoints, prefix, security = {}, clock, random, trouble = () => undefined } = options;
     const limits = { ...ETCD_LIMITS, ...options.limits };
-    const gateway = new EtcdGateway(endpoints, limits);
+    const gateway = new EtcdGateway(endpoints, { limits, security });
     try {
       const list = await NodeList.open({ gateway, prefix: nodesUnder(prefix), clock, random, limits, trouble });
       return new EtcdMembership(options, { limits, gateway, list });

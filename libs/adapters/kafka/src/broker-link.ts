@@ -1,8 +1,10 @@
 import { Connection, type Broker } from '@platformatic/kafka';
+import { forConnection, type KafkaSecurity } from './kafka-security.js';
 
 export interface BrokerLinkOptions {
   readonly broker: Broker;
   readonly clientId: string;
+  readonly security: KafkaSecurity;
   readonly connectTimeoutMs: number;
   readonly requestTimeoutMs: number;
 }
@@ -34,8 +36,8 @@ export class BrokerLink {
   }
 
   async #connect(): Promise<Connection> {
-    const { broker, clientId, connectTimeoutMs, requestTimeoutMs } = this.#options;
-    const connection = new Connection(clientId, { connectTimeout: connectTimeoutMs, requestTimeout: requestTimeoutMs, maxInflights: 100 });
+    const { broker, clientId, security, connectTimeoutMs, requestTimeoutMs } = this.#options;
+    const connection = new Connection(clientId, { connectTimeout: connectTimeoutMs, requestTimeout: requestTimeoutMs, maxInflights: 100, ...forConnection(security, broker.host) });
     const forget = (): void => {
       this.#connection = undefined;
     };

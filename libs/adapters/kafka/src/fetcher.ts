@@ -3,6 +3,7 @@ import { BrokerLink } from './broker-link.js';
 import { toUnavailable } from './kafka-fault.js';
 import type { KafkaCluster, PartitionName } from './kafka-cluster.js';
 import type { KafkaLimits } from './kafka-limits.js';
+import type { KafkaSecurity } from './kafka-security.js';
 import { ID_HEADER, type RawRecord } from './record-codec.js';
 
 export interface Fetched {
@@ -14,6 +15,7 @@ export interface Fetched {
 export interface FetcherOptions extends PartitionName {
   readonly cluster: KafkaCluster;
   readonly clientId: string;
+  readonly security: KafkaSecurity;
   readonly limits: KafkaLimits;
 }
 
@@ -53,10 +55,10 @@ export class Fetcher {
 
   #linkTo(broker: Broker): BrokerLink {
     if (this.#link?.broker.host === broker.host && this.#link.broker.port === broker.port) return this.#link;
-    const { clientId, limits } = this.#options;
+    const { clientId, security, limits } = this.#options;
     // Nobody waits for the old one any more.
     this.#link?.close().catch((thrown: unknown) => toUnavailable(thrown, 'close a connection'));
-    this.#link = new BrokerLink({ broker, clientId, connectTimeoutMs: limits.callTimeoutMs, requestTimeoutMs: limits.fetchWaitMs + limits.callTimeoutMs });
+    this.#link = new BrokerLink({ broker, clientId, security, connectTimeoutMs: limits.callTimeoutMs, requestTimeoutMs: limits.fetchWaitMs + limits.callTimeoutMs });
     return this.#link;
   }
 }

@@ -3,6 +3,7 @@ import { PerdureError } from '@perdure/contract';
 import { BrokerLink } from './broker-link.js';
 import { saysKafka } from './kafka-fault.js';
 import type { KafkaLimits } from './kafka-limits.js';
+import type { KafkaSecurity } from './kafka-security.js';
 
 export interface TopicView {
   readonly name: string;
@@ -24,6 +25,7 @@ const EARLIEST = -2n;
 export interface KafkaClusterOptions {
   readonly brokers: readonly string[];
   readonly clientId: string;
+  readonly security: KafkaSecurity;
   readonly limits: KafkaLimits;
 }
 
@@ -123,8 +125,8 @@ export class KafkaCluster {
 
   #link(broker: Broker): BrokerLink {
     const address = `${broker.host}:${broker.port}`;
-    const { clientId, limits } = this.#options;
-    const link = this.#links.get(address) ?? new BrokerLink({ broker, clientId, connectTimeoutMs: limits.callTimeoutMs, requestTimeoutMs: limits.callTimeoutMs });
+    const { clientId, security, limits } = this.#options;
+    const link = this.#links.get(address) ?? new BrokerLink({ broker, clientId, security, connectTimeoutMs: limits.callTimeoutMs, requestTimeoutMs: limits.callTimeoutMs });
     this.#links.set(address, link);
     return link;
   }

@@ -6,6 +6,7 @@ import { KafkaCluster, type PartitionName } from './kafka-cluster.js';
 import { isTooLarge, toUnavailable } from './kafka-fault.js';
 import { KAFKA_LIMITS, type KafkaLimits } from './kafka-limits.js';
 import { KafkaLog } from './kafka-log.js';
+import { forKafkajs, type KafkaSecurity } from './kafka-security.js';
 import type { Produced } from './partition-writer.js';
 import { ID_HEADER } from './record-codec.js';
 import { ensureTopic } from './topic-setup.js';
@@ -24,6 +25,8 @@ export interface KafkaLogsOptions {
   /** In [0, 1). */
   readonly random: () => number;
   readonly clientId?: string;
+  /** Default: in the clear, as nobody. */
+  readonly security?: KafkaSecurity;
   /** Of topics that are made; default: the broker's own. Three, and two in step, is what a cluster should have. */
   readonly replicationFactor?: number;
   /** Whether each Produce is on the disk before it is acknowledged. Default: yes. Of topics that are made. */
@@ -57,7 +60,7 @@ export class KafkaLogs extends Logs {
   static async connect(options: KafkaLogsOptions): Promise<KafkaLogs> {
     const limits = { ...KAFKA_LIMITS, ...options.limits };
     const kafka = toKafka(options, limits);
-    const cluster = new KafkaCluster({ brokers: options.brokers, clientId: clientIdOf(options), limits });
+    const cluster = new KafkaCluster({ brokers: options.brokers, clientId: clientIdOf(options), security: securityOf(options), limits });
     const producers = Array.from({ length: limits.produceConnections }, () => kafka.producer({ allowAutoTopicCreation: false, retry: { retries: 0 }, createPartitioner: () => ({ message }) => message.partition! }));
     const parts = { limits, cluster, producers };
     try {
@@ -95,7 +98,7 @@ export class KafkaLogs extends Logs {
     const service = serviceOf(slice);
     const partition = sliceIndexOf(slice);
     if (!isLogged(service) || !(partition < counts[service])) throw new PerdureError('internal', `${slice} has no log.`);
-    return new KafkaLog({ slice, topic: topicOf(this.#options, service), partition, cluster, clientId: clientIdOf(this.#options), limits, clock, random, trouble, produce: (to, records) => this.#produce(to, records) });
+    return new KafkaLog({ slice, topic: topicOf(this.#options, service), partition, cluster, clientId: clientIdOf(this.#options), security: securityOf(this.#options), limits, clock, random, trouble, produce: (to, records) => this.#produce(to, records) });
   }
 
   async #produce({ topic, partition }: PartitionName, records: readonly Produced[]): Promise<number> {
@@ -122,11 +125,14 @@ const topicOf = ({ prefix }: KafkaLogsOptions, service: LoggedService): string =
 
 const clientIdOf = ({ clientId = 'perdure' }: KafkaLogsOptions): string => clientId;
 
+const securityOf = ({ security = {} }: KafkaLogsOptions): KafkaSecurity => security;
+
 /** kafkajs writes, and makes topics. What goes wrong is told by whoever asked, so it logs nothing itself. */
 const toKafka = (options: KafkaLogsOptions, { callTimeoutMs }: KafkaLimits): Kafka =>
   new Kafka({
     brokers: [...options.brokers],
     clientId: clientIdOf(options),
+    ...forKafkajs(securityOf(options)),
     connectionTimeout: callTimeoutMs,
     // Longer than the broker's own: it is to say so itself if replicas are behind.
     requestTimeout: callTimeoutMs + 500,

@@ -1,16 +1,15 @@
 import { SystemClock, type Clock } from '@perdure/clock';
-import { CockroachPool, migrate } from '@perdure/cockroach';
+import { migrate, type CockroachPool } from '@perdure/cockroach';
 import { EventTypes } from '@perdure/correlation';
 import { DaprBus, DaprSidecar } from '@perdure/dapr';
 import { SliceMap, type LogArchive, type Logs, type Membership, type MeshNode, type SliceName, type TrimmableLog } from '@perdure/delivery';
-import { EtcdMembership } from '@perdure/etcd';
 import { newId, SLOTS, slotOf } from '@perdure/identity';
-import { KafkaLogs } from '@perdure/kafka';
 import { ServerMetrics, startTracing, type Tracing } from '@perdure/telemetry';
 import type { Logger } from 'pino';
 import { openArchive } from '../archive/open-archive.js';
 import type { MeshConfig } from '../config.js';
 import { MESH_LIMITS } from '../mesh-limits.js';
+import { connectLogs, connectMembership, connectPool, type Connecting } from './connect-servers.js';
 import { NodeCalls } from './node-calls.js';
 import { sharedDeclarations } from './shared-declarations.js';
 
@@ -42,7 +41,7 @@ export interface MeshParts {
 /** Connects to the mesh's servers, makes what is missing there, and waits for none of its own parts. @throws PerdureError when one cannot be reached */
 export const connectParts = async (given: MeshConfig, { logger, random }: { readonly logger: Logger; readonly random: () => number }): Promise<MeshParts> => {
   const clock = new SystemClock();
-  const { prefix, counts } = given;
+  const { counts } = given;
   const self: MeshNode = { id: newId(clock.now()), service: given.service, address: given.address };
   const closers: (() => Promise<void>)[] = [];
   const close = async (): Promise<void> => {
@@ -55,14 +54,15 @@ export const connectParts = async (given: MeshConfig, { logger, random }: { read
     const sidecar = new DaprSidecar({ host: '127.0.0.1', clock, httpPort: given.sidecar.httpPort, ...(given.sidecar.apiToken ? { apiToken: given.sidecar.apiToken } : {}) });
     closers.push(() => sidecar.close());
     const config = given.declarationsFrom === 'state' ? await sharedDeclarations(given, { sidecar, clock, logger }) : given;
-    const pool = new CockroachPool({ connectionString: config.postgres, clock, random });
+    const connecting: Connecting = { clock, random, trouble: (server, error) => logger.warn({ error: error.message }, `${server} is in trouble; it is tried again`) };
+    const pool = connectPool(config, connecting);
     closers.push(() => pool.close());
     await migrate(pool);
-    const logs = await KafkaLogs.connect({ brokers: config.kafka, prefix, counts: { history: counts.history, correlation: counts.correlation }, clock, random, trouble: (error) => logger.warn({ error: error.message }, 'Kafka is in trouble; it is tried again') });
+    const logs = await connectLogs(config, connecting);
     closers.push(() => logs.close());
     const opened = config.archive && (await openArchive(config.archive));
     if (opened) closers.push(async () => opened.close());
-    const membership = await EtcdMembership.connect({ endpoints: config.etcd, prefix: `/${prefix}`, clock, random, trouble: (error) => logger.warn({ error: error.message }, 'etcd is in trouble; it is tried again') });
+    const membership = await connectMembership(config, connecting);
     closers.push(() => membership.leave());
     const bus = new DaprBus({
       sidecar, clock, direct: config.bus.direct, ...(config.bus.pubsub ? {} : { pubsub: false as const }),

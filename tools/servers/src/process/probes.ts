@@ -1,18 +1,23 @@
+import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { PROBE_MS_MAX } from './limits.js';
 
 export interface Ask {
   readonly port: number;
   readonly send: Uint8Array;
+  /** By TLS: the path of the certificate of who has signed the server's. */
+  readonly authority?: string | undefined;
   /** Whether what has come so far is the answer; throws when it is a refusal. */
   isAnswer(received: Buffer): boolean;
 }
 
 /** Connects, sends, and returns when the answer has come. */
-export function askTcp({ port, send, isAnswer }: Ask): Promise<void> {
+export function askTcp({ port, send, authority, isAnswer }: Ask): Promise<void> {
   return new Promise((resolve, reject) => {
     let received = Buffer.alloc(0);
-    const socket: Socket = connect({ port, host: '127.0.0.1' }, () => socket.write(send));
+    const [to, connected] = [{ port, host: '127.0.0.1' }, (): unknown => socket.write(send)];
+    const socket: Socket = authority === undefined ? connect(to, connected) : connectTls({ ...to, ca: readFileSync(authority) }, connected);
     const end = (fault?: Error): void => {
       socket.destroy();
       if (fault) reject(fault);
