@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { SystemClock } from '@perdure/clock';
-import { cockroachSuites, idsIn, listed, logSuite, membershipSuite, nodeOf } from '@perdure/conformance';
+import { AppendLoad, cockroachSuites, follow, hasLast, idsIn, listed, logSuite, membershipSuite, nodeOf, readAll } from '@perdure/conformance';
+import { sliceIndexOf } from '@perdure/delivery';
 import type { EtcdMembership } from '@perdure/etcd';
 import type { KafkaLogs } from '@perdure/kafka';
 import type { Admin } from 'kafkajs';
@@ -136,6 +137,70 @@ describe('A node', () => {
     } finally {
       await servers.etcd('/v3/auth/disable', {}, await asRoot());
     }
+  });
+});
+
+/** Until each log has all its copies again. */
+const replicated = async (topic: string): Promise<void> => {
+  for (;;) {
+    const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+    if (topics[0]!.partitions.every(({ isr }) => isr.length === 3)) return;
+  }
+};
+
+describe('A cluster', () => {
+  afterEach(closeAll);
+
+  it('of brokers loses nothing that was acknowledged with one of them, then another, and appends and reads go on without it', async () => {
+    const settings = { PERDURE_PREFIX: newPrefix(), PERDURE_KAFKA_REPLICATION: '3' };
+    await openLogs(configOf(settings));
+    const { topics: [topic] } = await admin.fetchTopicMetadata({ topics: [`${settings.PERDURE_PREFIX}.history`] });
+    const leader = topic!.partitions.find(({ partitionId }) => partitionId === sliceIndexOf(SLICE))!.leader - 1;
+    // The first to be killed is the one that leads, and that is asked first.
+    const brokers = [...servers.brokers.slice(leader), ...servers.brokers.slice(0, leader)];
+    const config = configOf({ ...settings, PERDURE_KAFKA: brokers.map(({ address }) => address).join(',') });
+    const processes = [await openLogs(config), await openLogs(config)];
+    const followed = (await openLogs(config)).of(SLICE);
+    const load = new AppendLoad(processes.map((logs) => logs.of(SLICE)), 8);
+    let read = 0;
+    const reading = follow(followed, {
+      isEnough: (found) => {
+        read = found.length;
+        return hasLast(found);
+      },
+    });
+    for (const broker of brokers.slice(0, 2)) {
+      await load.grow(100);
+      await broker.kill();
+      await load.grow(100);
+      for (const before = read; read < before + 100; ) await load.grow(1);
+      await broker.restart();
+      await replicated(`${config.prefix}.history`);
+    }
+    await load.end();
+    const records = await reading;
+    load.expectWhole(records);
+    expect((await readAll((await openLogs(config)).of(SLICE))).map(({ id }) => id)).toEqual(records.map(({ id }) => id));
+    await closeAll();
+    await deleteTopics(config.prefix);
+  });
+
+  it('of etcd keeps its list without any of its members, and changes of it are heard of', async () => {
+    const config = configOf({ PERDURE_PREFIX: newPrefix() });
+    const [staying, coming] = [await openMembership(config), await openMembership(config)];
+    await staying.join(nodeOf('a'));
+    await listed(coming, ['a']);
+    const told: string[][] = [];
+    for (const each of [staying, coming]) each.onChange(() => told.push(idsIn(each)));
+    for (const member of servers.members) {
+      await member.kill();
+      await coming.join(nodeOf('b'));
+      await listed(staying, ['a', 'b']);
+      await coming.leave();
+      await listed(staying, ['a']);
+      await member.restart();
+    }
+    expect(told.filter((ids) => !ids.includes('a'))).toEqual([]);
   });
 });
 

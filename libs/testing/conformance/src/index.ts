@@ -1,3 +1,4 @@
+export { AppendLoad, hasLast } from './append-load.js';
 export { auditLogSuite } from './audit-log-suite.js';
 export { bundleRegistrySuite, inspectSample } from './bundle-registry-suite.js';
 export type { MadeBundles } from './bundle-registry-suite.js';

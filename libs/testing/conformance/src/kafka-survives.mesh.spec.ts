@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { SystemClock } from '@perdure/clock';
-import { isPerdureError } from '@perdure/contract';
 import { checkLog, SliceOwner, type Log, type LogEntry, type SliceName } from '@perdure/delivery';
 import { MemorySliceStore } from '@perdure/delivery/testing';
 import { KAFKA_LIMITS, KafkaLogs } from '@perdure/kafka';
 import { kafkaProgram, obtain, SilentProgress, startKafka, type ServerProcess } from '@perdure/servers';
+import { AppendLoad, appendUntilTaken, hasLast } from './append-load.js';
 import { InputIds } from './input-ids.js';
 import { entryOf, follow, idOf, readAll } from './log-suite.js';
 
@@ -15,17 +15,6 @@ const SLICE: SliceName = 'history/0';
 
 // A broker takes seconds to start, and more on a machine that has other things to do.
 jest.setTimeout(240_000);
-
-/** As whoever was not told that it is durable: the same again (I1). */
-async function appendUntilTaken(log: Log, entries: readonly LogEntry[]): Promise<void> {
-  for (;;) {
-    try {
-      return await log.append(entries);
-    } catch (thrown) {
-      if (!isPerdureError(thrown) || !thrown.retryable) throw thrown;
-    }
-  }
-}
 
 describe('KafkaLogs, when their broker', () => {
   let server: ServerProcess;
@@ -47,39 +36,17 @@ describe('KafkaLogs, when their broker', () => {
 
   it('is killed again and again: lose nothing that was acknowledged, and keep the order', async () => {
     const logs = [await openLog(), await openLog()];
-    const appenders = 8;
-    const acked: string[] = [];
-    let isOver = false;
-    const appending = Array.from({ length: appenders }, async (_, appender) => {
-      for (let index = 0; !isOver; index += 1) {
-        const id = `${appender}/${index}`;
-        await appendUntilTaken(logs[appender % 2]!, [entryOf(id)]);
-        acked.push(id);
-      }
-    });
-    const followed = follow(await openLog(), { isEnough: (records) => records.some((record) => idOf(record) === 'last') });
+    const load = new AppendLoad(logs, 8);
+    const followed = follow(await openLog(), { isEnough: hasLast });
     for (let round = 1; round <= 2; round += 1) {
-      const before = acked.length;
-      while (acked.length < before + 300) await after(10);
+      await load.grow(300);
       await server.kill();
       await server.restart();
     }
-    const beforeEnd = acked.length;
-    while (acked.length < beforeEnd + 100) await after(10);
-    isOver = true;
-    await Promise.all(appending);
-    await appendUntilTaken(logs[0]!, [entryOf('last')]);
-    acked.push('last');
-
+    await load.grow(100);
+    await load.end();
     const records = await followed;
-    expect(records.map(({ offset }) => offset)).toEqual(records.map((_, index) => index));
-    expect(new Set(records.map(({ id }) => id)).size).toBe(records.length);
-    const ids = [...new Set(records.map(idOf))];
-    expect(ids.toSorted()).toEqual(acked.toSorted());
-    for (let appender = 0; appender < appenders; appender += 1) {
-      const own = ids.filter((id) => id.startsWith(`${appender}/`));
-      expect(own).toEqual(own.map((_, index) => `${appender}/${index}`));
-    }
+    load.expectWhole(records);
     expect((await readAll(await openLog())).map(({ id }) => id)).toEqual(records.map(({ id }) => id));
   });
 
