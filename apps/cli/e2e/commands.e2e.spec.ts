@@ -138,6 +138,18 @@ describe('perdure', () => {
     expect(JSON.parse((await perdure('result', 'b1', '--json')).err)).toMatchObject({ workflowId: 'b1', status: 'failed', error: { type: 'TypeError', message: 'no good: this' } });
   });
 
+  it('says that the run whose result it waits for is suspended, once, and goes on waiting', async () => {
+    await says('start', 'gate', '--id', 's1');
+    await says('suspend', 's1', '--reason', 'a look');
+    const said: string[] = [];
+    const waiting = run(['--url', url, 'result', 's1'], { out: (text) => said.push(text), err: (text) => said.push(text) });
+    while (said.length === 0) await new Promise(setImmediate);
+    expect(said).toEqual([expect.stringContaining('perdure: "s1" is suspended, by an operator: a look\n')]);
+    await says('resume', 's1');
+    await says('signal', 's1', 'pay', '--input', '{}');
+    expect([await waiting, said.slice(1)]).toEqual([0, ['completed without a value']]);
+  });
+
   it('ends a suspended run as failed', async () => {
     await says('suspend', 'g2');
     expect(await says('resume', 'g2', '--fail')).toBe('ended "g2" as failed');

@@ -148,6 +148,24 @@ describe('perdure dev', () => {
     await client.close();
   });
 
+  it('starts the worker again that an activity has crashed, and says so', async () => {
+    const path = join(folder, 'shop.activities.ts');
+    writeFileSync(path, `import { existsSync, writeFileSync } from 'node:fs';
+      const marker = new URL('./crashed', import.meta.url);
+      export async function reserve(): Promise<string> {
+        if (existsSync(marker)) return 'held';
+        writeFileSync(marker, '');
+        return process.exit(3);
+      }
+      export async function release(): Promise<void> {}`);
+    const first = dev();
+    await first.says('server process');
+    const client = new Client({ url: first.url });
+    expect(await order(client, 'o1')).toBe('tea, paid by Ada');
+    expect(first.output).toContain('has ended by itself (exit code 3)');
+    await client.close();
+  });
+
   it('restarts the worker when its activities change, also after they did not load', async () => {
     const first = dev();
     await first.says('server process');

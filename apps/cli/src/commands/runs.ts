@@ -2,6 +2,7 @@ import { Option, type Command } from 'commander';
 import { RUN_STATUSES, type HistoryEvent, type RunStatus, type RunView, type Scalar } from '@perdure/contract';
 import { collectAttributes, findBundle, parseCount, parseJson } from '../arguments.js';
 import { withSession, type Session, type Terminal } from '../cli.js';
+import { resultOf } from './result-of.js';
 import { table } from '../show/table.js';
 import { at } from '../show/time.js';
 import { timeline } from '../show/timeline.js';
@@ -59,7 +60,7 @@ const start = async (session: Session, workflowType: string, flags: StartFlags):
     ...(flags.timeout ? { runTimeout: flags.timeout as '7 days' } : {}),
     input: flags.input as never,
   });
-  if (flags.wait) return printResult(session, await session.client.run(run.workflowId).result());
+  if (flags.wait) return printResult(session, await resultOf(session, run.workflowId));
   const { workflowId, runId, created } = run;
   session.print({ workflowId, runId, created }, () => (created === false ? `${workflowType} "${workflowId}" was started already, run ${runId}` : `started ${workflowType} "${workflowId}", run ${runId}`));
 };
@@ -88,6 +89,6 @@ const show = async ({ client, print }: Session, workflowId: string, flags: { rea
   print({ run, events }, () => timeline(run, events));
 };
 
-const result = async (session: Session, workflowId: string, flags: { readonly run?: string }): Promise<void> => printResult(session, await session.client.run(workflowId, flags.run).result());
+const result = async (session: Session, workflowId: string, flags: { readonly run?: string }): Promise<void> => printResult(session, await resultOf(session, workflowId, flags.run));
 
 const printResult = ({ print }: Session, value: unknown): void => print(value ?? null, () => (value === undefined ? 'completed without a value' : JSON.stringify(value, undefined, 2)));

@@ -25,4 +25,6 @@ process.on('SIGINT', () => undefined);
 // The parent was killed: nobody else would stop this process.
 process.once('disconnect', () => void worker.shutdown(0));
 process.channel?.unref();
+// Loaded: should it end from now on without being told, an activity has crashed it.
+process.send?.('loaded');
 await worker.run();

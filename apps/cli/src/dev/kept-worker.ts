@@ -17,12 +17,19 @@ export interface KeptWorkerOptions {
 /** Several saves within this time are one change. */
 const SETTLE_MS = 100;
 
-/** The activities' worker in a process of its own, started again whenever one of its files changes, also after it failed to load them. */
+/** How long after it has crashed it is started again: at first, and at most. */
+const CRASHED_MS = { first: 250, most: 30_000 };
+
+/**
+ * The activities' worker in a process of its own, started again whenever one of its files changes, and when an activity has crashed it. One that fails to load
+ * its files waits for a change.
+ */
 export class KeptWorker {
   readonly #options: KeptWorkerOptions;
   readonly #watchers: readonly FSWatcher[];
   #child: ChildProcess;
   #pending: NodeJS.Timeout | undefined;
+  #crashedMs = CRASHED_MS.first;
 
   constructor(options: KeptWorkerOptions) {
     this.#options = options;
@@ -45,21 +52,38 @@ export class KeptWorker {
   #start(): ChildProcess {
     const { files, url, tenant, apiKey } = this.#options;
     const env = { PERDURE_URL: url, PERDURE_ACTIVITIES: JSON.stringify(files), ...(tenant ? { PERDURE_TENANT: tenant } : {}), ...(apiKey ? { PERDURE_API_KEY: apiKey } : {}) };
-    return fork(fileURLToPath(new URL('./dev-worker.js', import.meta.url)), [], { env: { ...inherited, ...env }, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    const child = fork(fileURLToPath(new URL('./dev-worker.js', import.meta.url)), [], { env: { ...inherited, ...env }, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    // Its one message: it has loaded its files.
+    child.once('message', () => child.once('exit', (code, signal) => child.killed || this.#crashed(signal ?? `exit code ${code}`)));
+    return child;
+  }
+
+  #crashed(how: string): void {
+    if (this.#pending) return;
+    this.#options.print(`perdure dev: the activities' worker has ended by itself (${how}); starting it again, and what it ran`);
+    this.#pending = setTimeout(() => {
+      this.#pending = undefined;
+      this.#child = this.#start();
+    }, this.#crashedMs);
+    this.#crashedMs = Math.min(2 * this.#crashedMs, CRASHED_MS.most);
   }
 
   #changed(): void {
     clearTimeout(this.#pending);
+    this.#crashedMs = CRASHED_MS.first;
     this.#pending = setTimeout(() => this.#restart(), SETTLE_MS);
   }
 
   #restart(): void {
+    this.#pending = undefined;
     this.#options.print('perdure dev: activities changed, restarting the worker');
     const old = this.#child;
     const next = (): void => {
       this.#child = this.#start();
     };
     if (hasEnded(old)) return next();
+    // It is on its way out for an earlier change: the next one will find this one too.
+    if (old.killed) return;
     old.once('exit', next);
     old.kill('SIGTERM');
   }

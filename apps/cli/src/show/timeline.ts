@@ -81,7 +81,7 @@ const heading = (run: RunView): string[] => [
   ...(run.suspended ? [`suspended   ${whySuspended(run.suspended)}`] : []),
 ];
 
-const whySuspended = (reason: SuspendReason): string => {
+export const whySuspended = (reason: SuspendReason): string => {
   if (reason.kind === 'operator') return `by an operator${reason.message ? `: ${reason.message}` : ''}`;
   return `${reason.kind}: ${reason.kind === 'nondeterminism' ? `\n${reason.diff}` : reason.message}`;
 };
