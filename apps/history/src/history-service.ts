@@ -3,7 +3,7 @@ import { inputKeyOf, PerdureError, runKeyOf, type Json } from '@perdure/contract
 import { sliceIndexOf } from '@perdure/delivery';
 import { Engine } from '@perdure/engine';
 import { HistorySlice, PROCESSOR_LIMITS, type HistoryCommit, type ProcessorEvents, type RunRef } from '@perdure/history';
-import { inspectBundle, SandboxRealms, type ShardObserver } from '@perdure/hosting';
+import { inspectBundle, SandboxRealms, SUSPENDED, suspensionLine, type ShardObserver } from '@perdure/hosting';
 import { deriveRunId, sha256Hex } from '@perdure/identity';
 import { HintedRoots, HintSender, type MeshParts, type SliceService } from '@perdure/mesh';
 import { Sandbox } from '@perdure/sandbox';
@@ -53,6 +53,11 @@ const toldEvents = ({ logger }: MeshParts, { hints, observer }: { readonly hints
   fault: (input, error, run) => {
     const { tenant, workflowId, runId } = run?.run ?? input;
     logger.error({ tenant, workflowId, runId, ...observer.traceFields(runId, run?.trace ?? input.trace), inputId: input.id, error: error.stack }, 'an input was set aside and its run suspended');
+  },
+  suspended: (run, reason, trace) => {
+    observer.suspended(run.tenant, reason);
+    const line = suspensionLine(run, reason);
+    if (line) logger[line.level]({ ...line.fields, ...observer.traceFields(run.runId, trace) }, SUSPENDED);
   },
   logs: (run, logs, trace) => {
     const fields = { ...run, ...observer.traceFields(run.runId, trace), source: 'workflow' };

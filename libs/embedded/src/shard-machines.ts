@@ -4,7 +4,7 @@ import { Correlator } from '@perdure/correlation';
 import type { Envelope } from '@perdure/delivery';
 import { Engine } from '@perdure/engine';
 import { ShardProcessor, SoleOwner } from '@perdure/history';
-import { SandboxRealms, ShardObserver, type MetricJson } from '@perdure/hosting';
+import { SandboxRealms, ShardObserver, SUSPENDED, suspensionLine, type MetricJson } from '@perdure/hosting';
 import { deriveRunId, sha256Hex } from '@perdure/identity';
 import { Scheduler } from '@perdure/scheduler';
 import { MEMORY, SqliteCorrelationStore, SqliteSagaStore, SqliteSchedulerStore, SqliteStateStore, type ShardFile } from '@perdure/sqlite';
@@ -95,6 +95,11 @@ export class ShardMachines {
       closed: (run, result) => {
         closed(runKeyOf(run));
         observer.closed(run.tenant, result);
+      },
+      suspended: (run, reason, trace) => {
+        observer.suspended(run.tenant, reason);
+        const line = suspensionLine(run, reason);
+        if (line) log?.(line.level, SUSPENDED, { ...line.fields, ...observer.traceFields(run.runId, trace) });
       },
       logs: (run, logs, trace) => {
         if (!log) return;

@@ -16,4 +16,6 @@ export type { BatchCounts, BatchLevels } from './telemetry/batch-metrics.js';
 export { NO_LEVELS, ShardMetrics } from './telemetry/shard-metrics.js';
 export type { MetricJson, ShardLevels } from './telemetry/shard-metrics.js';
 export { ShardObserver } from './telemetry/shard-observer.js';
+export { SUSPENDED, suspensionLine } from './telemetry/suspension.js';
+export type { SuspensionLine } from './telemetry/suspension.js';
 export type { AttemptSpan, InputSpan, JoinedTrace, ShardSpan, SpanReport } from './telemetry/shard-span.js';

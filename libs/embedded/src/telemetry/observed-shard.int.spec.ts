@@ -58,6 +58,12 @@ describe('a shard that is observed', () => {
     expect([await total('perdure_runs_started_total'), await total('perdure_runs_closed_total')]).toEqual([1, 1]);
   });
 
+  it('counts a run that is suspended and says why, for it waits for an operator', async () => {
+    await start('wild');
+    expect(await total('perdure_runs_suspended_total')).toBe(1);
+    expect(lines).toMatchObject([{ message: 'a run was suspended', workflowId: 'w', runId: 'r', reason: 'voided', why: 'the activation ran longer than it may', trace_id: TRACE.slice(3, 35) }]);
+  });
+
   it('names the run and its trace in what workflow code writes', async () => {
     await start();
     const [{ spans }] = reports as [SpanReport];

@@ -1,4 +1,4 @@
-import { inputKeyOf, type EventBody, type InputOutcome, type InputRef, type RunKey, type RunResult } from '@perdure/contract';
+import { inputKeyOf, type EventBody, type InputOutcome, type InputRef, type RunKey, type RunResult, type SuspendReason } from '@perdure/contract';
 import type { CachedRun } from './cached-run.js';
 import type { HistoryCommit, InputRow, RunRow, SnapshotRow, StoredTransition, TransitionRow } from './ports/history-rows.js';
 
@@ -15,6 +15,7 @@ export class Batch {
   readonly snapshotsDropped = new Set<number>();
   readonly outcomes: { readonly ref: InputRef; readonly outcome: InputOutcome }[] = [];
   readonly closed: { readonly run: RunKey; readonly result: RunResult }[] = [];
+  readonly suspended: { readonly run: RunKey; readonly reason: SuspendReason; readonly trace: string | undefined }[] = [];
 
   constructor(number: number, cursor: number) {
     this.number = number;
@@ -31,6 +32,11 @@ export class Batch {
     const key = inputKeyOf(row);
     const first = this.inputs.get(key);
     this.inputs.set(key, first ? { ...row, content: first.content, at: first.at } : row);
+  }
+
+  /** Sees to it that a suspension among the run's new events is told. */
+  noteSuspended({ state: { run, trace } }: CachedRun, events: readonly EventBody[]): void {
+    for (const event of events) if (event.kind === 'suspended') this.suspended.push({ run, reason: event.reason, trace });
   }
 
   transitionsOf(run: number): StoredTransition[] {

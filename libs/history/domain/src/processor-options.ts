@@ -1,4 +1,4 @@
-import type { Effect, Input, InputOutcome, InputRef, RealmLog, RunKey, RunResult } from '@perdure/contract';
+import type { Effect, Input, InputOutcome, InputRef, RealmLog, RunKey, RunResult, SuspendReason } from '@perdure/contract';
 import type { Engine, RunState } from '@perdure/engine';
 import type { Guards } from '@perdure/guards';
 import type { BundleSource } from './ports/bundle-source.js';
@@ -12,6 +12,8 @@ export interface ProcessorEvents {
   /** For an update twice: `accepted`, then `updated`. */
   outcome?(ref: InputRef, outcome: InputOutcome): void;
   closed?(run: RunKey, result: RunResult): void;
+  /** Until an operator resumes it. `trace` is the run's. */
+  suspended?(run: RunKey, reason: SuspendReason, trace: string | undefined): void;
   /** What workflow code wrote with `console`, as it runs; not in replays. `trace` is the run's. */
   logs?(run: RunKey, logs: readonly RealmLog[], trace: string | undefined): void;
   /** An input could not be processed and was set aside; its run is suspended. For the operator. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Effect, Json } from '@perdure/contract';
 import { StoreFault } from '@perdure/delivery';
+import type { StackMapper } from './ports/stack-mapper.js';
 import type { Script } from './testing/fake-realms.js';
 import { schedule, steps } from './testing/scripts.js';
 import { ShardBench } from './testing/shard-bench.js';
@@ -283,6 +284,24 @@ describe('code', () => {
     expect(await bench.store.findRun(A)).toMatchObject({ status: 'suspended', suspended: { kind: 'voided', limit: 'time' } });
     expect(bench.realms.live).toBe(0);
     expect(await bench.processor.query(A, { name: 'sum', at: 0 })).toEqual({ value: 2 });
+  });
+
+  it('that was suspended is told of once, whatever comes meanwhile', async () => {
+    const bench = await open();
+    await bench.run(bench.start('a', 'five'));
+    await bench.run(bench.input('a', 'v', { kind: 'signal', name: 'void' }), bench.input('a', 's', { kind: 'suspend', reason: 'me too' }));
+    await bench.run(bench.input('a', 'v2', { kind: 'signal', name: 'void' }));
+    expect(bench.suspended).toMatchObject([{ kind: 'voided', limit: 'time' }]);
+    await bench.run(bench.start('b', 'five'), bench.input('b', 's', { kind: 'suspend', reason: 'look' }));
+    expect(bench.suspended.slice(1)).toEqual([{ kind: 'operator', message: 'look' }]);
+  });
+
+  it.each(['fail', 'cancel'] as const)('that ends with an error (%s) shows where in its own files', async (kind) => {
+    const error = { type: 'Error', message: 'no', stack: 'bundle.js:1:1' };
+    const stacks: StackMapper = { map: async (_tenant, bundle, failure) => ({ ...failure, stack: `${bundle}.ts:7:1` }) };
+    const bench = await ShardBench.open({ scripts: { ends: () => [{ kind, error }] }, stacks });
+    await bench.run(bench.start('a', 'ends'));
+    expect(bench.closed).toMatchObject([{ error: { stack: 'ends.ts:7:1' } }]);
   });
 
   it('that gives what nests too deep for whoever takes it is void too, in a query as well', async () => {

@@ -123,6 +123,7 @@ export class ShardProcessor {
     this.#batch = new Batch(batch.number + 1, this.#cursor);
     for (const { ref, outcome } of batch.outcomes) this.#deps.events?.outcome?.(ref, outcome);
     for (const { run, result } of batch.closed) this.#deps.events?.closed?.(run, result);
+    for (const { run, reason, trace } of batch.suspended) this.#deps.events?.suspended?.(run, reason, trace);
     this.#makeRoom();
   }
 
@@ -350,7 +351,7 @@ export class ShardProcessor {
     const { stacks } = this.#deps;
     if (!stacks || !output.commands.some(hasError)) return output;
     const mapped = async (command: Command): Promise<Command> => {
-      if (command.kind === 'fail') return { ...command, error: await stacks.map(tenant, bundle, command.error) };
+      if (command.kind === 'fail' || command.kind === 'cancel') return { ...command, error: await stacks.map(tenant, bundle, command.error) };
       if (command.kind === 'completeUpdate' && command.outcome.status === 'failed') return { ...command, outcome: { ...command.outcome, error: await stacks.map(tenant, bundle, command.outcome.error) } };
       return command;
     };
@@ -369,6 +370,7 @@ export class ShardProcessor {
     if (!transition) return;
     const batch = this.#batch;
     batch.touched.add(run);
+    batch.noteSuspended(run, transition.events);
     const { at, bundle, inputId } = transition;
     const events = JSON.stringify(transition.events);
     run.digest = extendDigest(run.digest, { at, bundle, inputId, events });
@@ -475,7 +477,7 @@ const isAwaited = (input: Input): boolean => !isRemembered(input) || ('from' in 
 /** An activation that asks for nothing. */
 const IDLE: ActivationResult = { kind: 'ok', output: { commands: [] } };
 
-const hasError = (command: Command): boolean => command.kind === 'fail' || (command.kind === 'completeUpdate' && command.outcome.status === 'failed');
+const hasError = (command: Command): boolean => command.kind === 'fail' || command.kind === 'cancel' || (command.kind === 'completeUpdate' && command.outcome.status === 'failed');
 
 /** Our own refusals say what they are; anything else is our fault. */
 const problemOf = (error: Error): ProblemData =>

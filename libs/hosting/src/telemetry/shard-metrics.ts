@@ -1,4 +1,4 @@
-import type { RunStatus } from '@perdure/contract';
+import type { RunStatus, SuspendReason } from '@perdure/contract';
 import type { AttemptEnding, ReadyCount } from '@perdure/scheduler';
 import { Counter, Gauge, Histogram, Registry, type MetricObjectWithValues, type MetricValue } from 'prom-client';
 
@@ -31,6 +31,7 @@ const createMetrics = (registry: Registry) => {
   return {
     started: counter('perdure_runs_started_total', 'Runs started', ['tenant']),
     closed: counter('perdure_runs_closed_total', 'Runs closed, by how', ['tenant', 'status']),
+    suspended: counter('perdure_runs_suspended_total', 'Runs that were suspended, by why', ['tenant', 'reason']),
     attempts: counter('perdure_activity_attempts_total', 'Attempts of activities that ended, by how', ['tenant', 'outcome']),
     poisonings: counter('perdure_tasks_poisoned_total', 'Tasks that became poisoned', ['tenant']),
     scheduleToStart: histogram('perdure_task_schedule_to_start_seconds', 'From when a task could start to its hand-out', SECONDS),
@@ -58,6 +59,9 @@ export class ShardMetrics {
   }
   closed(tenant: string, status: RunStatus): void {
     this.#metrics.closed.inc({ tenant, status });
+  }
+  suspended(tenant: string, reason: SuspendReason['kind']): void {
+    this.#metrics.suspended.inc({ tenant, reason });
   }
   attemptEnded(tenant: string, outcome: AttemptEnding): void {
     this.#metrics.attempts.inc({ tenant, outcome });

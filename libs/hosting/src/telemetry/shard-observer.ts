@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Clock } from '@perdure/clock';
-import { idempotencyKeyOf, isClosed, isSampled, toTraceparent, type Effect, type Input, type InputKind, type RunResult, type TaskSpec } from '@perdure/contract';
+import { idempotencyKeyOf, isClosed, isSampled, toTraceparent, type Effect, type Input, type InputKind, type RunResult, type SuspendReason, type TaskSpec } from '@perdure/contract';
 import type { RunState } from '@perdure/engine';
 import type { ProcessorObserver } from '@perdure/history';
 import type { AttemptEnd, AttemptEnding, ObservedAttempt, SchedulerObserver } from '@perdure/scheduler';
@@ -89,6 +89,11 @@ export class ShardObserver implements ProcessorObserver, SchedulerObserver {
   /** After the commit. */
   closed(tenant: string, { status }: RunResult): void {
     this.#metrics.closed(tenant, status);
+  }
+
+  /** After the commit. */
+  suspended(tenant: string, { kind }: SuspendReason): void {
+    this.#metrics.suspended(tenant, kind);
   }
 
   /** For a line of the log: the run's trace, and the span of the input in hand. */

@@ -1,8 +1,9 @@
-import type { Effect, Input, InputBody, InputOutcome, RunResult } from '@perdure/contract';
+import type { Effect, Input, InputBody, InputOutcome, RunResult, SuspendReason } from '@perdure/contract';
 import { Engine } from '@perdure/engine';
 import { hash } from 'node:crypto';
 import { BundleSource, type BundleCode } from '../ports/bundle-source.js';
 import { SoleOwner } from '../ports/ownership.js';
+import type { StackMapper } from '../ports/stack-mapper.js';
 import type { StateStore } from '../ports/state-store.js';
 import type { ProcessorLimits } from '../processor-options.js';
 import { ShardProcessor } from '../shard-processor.js';
@@ -29,6 +30,7 @@ export interface ShardBenchOptions {
   readonly scripts: Record<string, Script>;
   readonly store?: StateStore;
   readonly limits?: Partial<ProcessorLimits>;
+  readonly stacks?: StackMapper;
 }
 
 /** A shard processor with the real engine and scripted realms, driven a batch at a time. */
@@ -37,6 +39,7 @@ export class ShardBench<S extends StateStore = MemoryStateStore> {
   readonly realms: FakeRealms;
   readonly outcomes = new Map<string, InputOutcome[]>();
   readonly closed: RunResult[] = [];
+  readonly suspended: SuspendReason[] = [];
   readonly faults: string[] = [];
   processor!: ShardProcessor;
   readonly #options: ShardBenchOptions;
@@ -65,9 +68,11 @@ export class ShardBench<S extends StateStore = MemoryStateStore> {
         bundles: new ScriptBundles(this.#options.scripts),
         realms: this.realms,
         ownership: new SoleOwner(epoch),
+        ...(this.#options.stacks ? { stacks: this.#options.stacks } : {}),
         events: {
           outcome: ({ inputId }, outcome) => void this.outcomes.set(inputId, [...(this.outcomes.get(inputId) ?? []), outcome]),
           closed: (_run, result) => void this.closed.push(result),
+          suspended: (_run, reason) => void this.suspended.push(reason),
           fault: (input, error) => void this.faults.push(`${input.id}: ${error.message}`),
         },
       },
