@@ -8,7 +8,7 @@ const STACK_CHARS_MAX = 8_192;
 const clip = (text: string, charsMax: number): string => (text.length > charsMax ? `${text.slice(0, charsMax)}… (${text.length} characters)` : text);
 
 /** Reads a property of something that may be hostile: a getter may throw, a Proxy may lie. */
-const read = (target: object, key: string): unknown => {
+export const readSafely = (target: object, key: string): unknown => {
   try {
     return (target as Record<string, unknown>)[key];
   } catch {
@@ -40,7 +40,7 @@ export const toFailure = (thrown: unknown): Failure => convert(thrown, 0);
 
 const convert = (thrown: unknown, depth: number): Failure => {
   if (typeof thrown !== 'object' || thrown === null) return { type: 'Error', message: clip(toText(thrown), MESSAGE_CHARS_MAX) };
-  const [name, message, stack, code, retryable, details, cause] = ['name', 'message', 'stack', 'code', 'retryable', 'details', 'cause'].map((key) => read(thrown, key));
+  const [name, message, stack, code, retryable, details, cause] = ['name', 'message', 'stack', 'code', 'retryable', 'details', 'cause'].map((key) => readSafely(thrown, key));
   const isError = typeof message === 'string';
   return {
     type: typeof name === 'string' && name !== '' && isError ? clip(name, 256) : 'Error',

@@ -1,6 +1,6 @@
 import type { Clock } from '@perdure/clock';
 import { isPerdureError, LIMITS, toPerdureError, type AnswerReceipt } from '@perdure/contract';
-import { terminalAnswer } from './attempt.js';
+import { terminalAnswer } from './answer-json.js';
 import { Backoff } from './backoff.js';
 import type { WorkerTransport } from './worker-transport.js';
 

@@ -3,9 +3,10 @@ import { withActivity, type ActivityContext } from '../activity/activity-context
 import { CompleteLater } from '../activity/complete-later.js';
 import { fromInput } from '../common/arguments.js';
 import { Cancelled } from '../common/errors.js';
-import { toFailure } from '../common/failure.js';
+import { fromFailure, readSafely, toFailure } from '../common/failure.js';
 import type { ActivityFunction } from './activity-registry.js';
 import { inActivitySpan } from './activity-span.js';
+import { answerJson } from './answer-json.js';
 
 export type StopReason = 'cancelled' | 'superseded' | 'shutdown';
 
@@ -14,6 +15,13 @@ const STOP_TEXT: Readonly<Record<StopReason, string>> = {
   superseded: 'The attempt no longer counts: it timed out, was handed out anew, or its run has closed',
   shutdown: 'The worker shuts down',
 };
+
+/** How an attempt ended: the answer's text, and the failure in it. */
+export interface Ended {
+  readonly kind: TaskAnswer['kind'];
+  readonly json: string;
+  readonly error?: Failure;
+}
 
 /** One attempt in the worker's hands. */
 export class Attempt {
@@ -47,15 +55,18 @@ export class Attempt {
   }
 
   /** Runs the activity to its end. Never rejects. */
-  run(run: ActivityFunction): Promise<{ readonly kind: TaskAnswer['kind']; readonly json: string }> {
+  run(run: ActivityFunction): Promise<Ended> {
     return inActivitySpan(this.task, async (failed) => {
       try {
         const value = await withActivity(this.#context, () => run(...fromInput(this.task.input)));
-        return { kind: 'completed', json: answerJson({ token: this.token, kind: 'completed', value: value as Json }) };
+        return { kind: 'completed', json: answerJson(this.token, value) };
       } catch (thrown) {
         const answer = this.#toAnswer(thrown);
-        if (answer.kind === 'failed') failed(thrown);
-        return { kind: answer.kind, json: JSON.stringify(answer) };
+        const ended = { kind: answer.kind, json: JSON.stringify(answer) };
+        if (answer.kind !== 'failed') return ended;
+        // As data, for what was thrown may be hostile to whoever reads it.
+        failed(fromFailure(answer.error));
+        return { ...ended, error: answer.error };
       }
     });
   }
@@ -84,21 +95,10 @@ export class Attempt {
 
   #toAnswer(thrown: unknown): TaskAnswer {
     const { token } = this;
-    if (thrown instanceof Error && thrown.name === CompleteLater.name) return { token, kind: 'accepted' };
     const error = toFailure(thrown);
+    if (error.type === CompleteLater.name) return { token, kind: 'accepted' };
     if (this.stopped === 'cancelled' && (thrown === this.#controller.signal.reason || error.type === 'Cancelled' || error.type === 'AbortError')) return { token, kind: 'cancelled', error: { ...error, type: 'Cancelled' } };
-    const retryAfterMs = typeof thrown === 'object' && thrown !== null && 'retryAfterMs' in thrown ? thrown.retryAfterMs : undefined;
+    const retryAfterMs = typeof thrown === 'object' && thrown !== null ? readSafely(thrown, 'retryAfterMs') : undefined;
     return { token, kind: 'failed', error, ...(typeof retryAfterMs === 'number' && retryAfterMs >= 0 ? { retryAfterMs } : {}) };
   }
 }
-
-/** A failure that another attempt would not mend. */
-export const terminalAnswer = (token: string, error: Omit<Failure, 'retryable'>): string => JSON.stringify({ token, kind: 'failed', error: { ...error, retryable: false } } satisfies TaskAnswer);
-
-const answerJson = (answer: TaskAnswer & { readonly kind: 'completed' }): string => {
-  try {
-    return JSON.stringify(answer);
-  } catch (error) {
-    return terminalAnswer(answer.token, { type: 'TypeError', message: `The activity's result is not JSON: ${error instanceof Error ? error.message : String(error)}` });
-  }
-};

@@ -78,6 +78,10 @@ describe('WorkerCore', () => {
         circular: () => { const loop: Record<string, unknown> = {}; loop['loop'] = loop; return loop; },
         later: () => completeLater(),
         nothing: () => undefined,
+        mapOf: () => ({ byName: new Map([['a', 1]]), empty: {} }),
+        code: () => () => 1,
+        empty: () => ({ empty: {} }),
+        hostile: () => { throw new Proxy(new Error('p'), { get: () => { throw new Error('a trap'); }, has: () => { throw new Error('a trap'); } }); },
       },
     ]);
     core = new WorkerCore({ transport: server, activities, queues: ['default'], slots, identity: 'w1', session: 's1', clock, random: () => 1, log: (text, fields) => logs.push([text, fields]) });
@@ -122,6 +126,10 @@ describe('WorkerCore', () => {
     ['later', {}, { kind: 'accepted' }],
     ['terminal', {}, { kind: 'failed', error: { type: 'TerminalError', message: 'never', code: 'stolen', retryable: false } }],
     ['circular', {}, { kind: 'failed', error: { retryable: false, message: expect.stringContaining('not JSON') } }],
+    ['empty', {}, { kind: 'completed', value: { empty: {} } }],
+    ['mapOf', {}, { kind: 'failed', error: { retryable: false, message: `The activity's result is not JSON: it holds a Map (use Object.fromEntries) under "byName"` } }],
+    ['code', {}, { kind: 'failed', error: { retryable: false, message: `The activity's result is not JSON: it is a function` } }],
+    ['hostile', {}, { kind: 'failed', error: { message: 'a value that cannot be shown' } }],
     ['missing', {}, { kind: 'failed', error: { code: 'unknown-activity', message: expect.stringMatching(/no activity "missing"; it has: add, beating, /) } }],
   ])('runs %s', async (name, more, answer) => {
     start();
@@ -219,6 +227,12 @@ describe('WorkerCore', () => {
     server.polls.at(-1)!.respond({ tasks: [], cancel: [{ token: 'k', reason: 'cancelled' }] });
     await turns();
     expect(server.answers[0]!.request).toMatchObject([{ token: 'k', kind: 'cancelled', error: { type: 'Cancelled' } }]);
+  });
+
+  it('says that an activity failed, for it may be tried again for ever', async () => {
+    start();
+    await answersTo('terminal', { attempt: 7 });
+    expect(logs).toEqual([['activity terminal failed (attempt 7): TerminalError: never', { tenant: 't', workflowId: 'w', runId: 'r', activity: 'terminal' }]]);
   });
 
   it('says of which run and trace a line is', async () => {

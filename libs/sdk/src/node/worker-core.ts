@@ -30,6 +30,8 @@ const POLL_LOST_MS = 5_000;
 const BUSY_POLL_MS = 1_000;
 /** What a final error of a poll cannot be mended by waiting: the credential or the request is wrong. */
 const FATAL = new Set(['unauthenticated', 'forbidden', 'invalid-request']);
+/** Has a line of its own. */
+const UNKNOWN_ACTIVITY = 'UnknownActivity';
 
 /**
  * The worker, whatever it talks through.
@@ -164,7 +166,8 @@ export class WorkerCore {
   async #attempt(attempt: Attempt): Promise<void> {
     const { task } = attempt;
     const run = this.#options.activities.get(task.name) ?? this.#unknown(task);
-    const { kind, json } = await attempt.run(run);
+    const { kind, json, error } = await attempt.run(run);
+    if (error && error.type !== UNKNOWN_ACTIVITY) this.#options.log(`activity ${task.name} failed (attempt ${task.attempt}): ${error.type}: ${error.message}`, logFieldsOf(task));
     this.#heartbeats.remove(attempt);
     // Superseded meanwhile: nobody waits for the answer.
     if (this.#held.has(attempt.token)) {
@@ -184,7 +187,7 @@ export class WorkerCore {
     this.#options.log(message, logFieldsOf(task));
     return () => {
       const error = Object.assign(new Error(message), { code: 'unknown-activity' });
-      error.name = 'UnknownActivity';
+      error.name = UNKNOWN_ACTIVITY;
       throw error;
     };
   }
