@@ -3,7 +3,7 @@ import { answerBulk, DaprBus, DAPR_LIMITS, DaprSidecar, DELIVERIES_EVENTS_PATH, 
 import { ComponentFolder, isKafka, readMeshEnvironment, SidecarProcess } from '@perdure/dapr/testing';
 import type { Service } from '@perdure/delivery';
 import { fastify, type FastifyInstance } from 'fastify';
-import { Kafka, logLevel } from 'kafkajs';
+import { Kafka, logLevel, type KafkaConfig } from 'kafkajs';
 import type { BusWorld, Deliveries } from './bus-suite.js';
 
 export interface DaprWorldOptions {
@@ -13,6 +13,8 @@ export interface DaprWorldOptions {
   readonly ways?: Pick<DaprBusOptions, 'direct' | 'pubsub'>;
   readonly deliver: (service: Service, deliveries: Deliveries) => Promise<void>;
   readonly components?: Readonly<Record<string, string>>;
+  /** Where topics are made. Default: the ring's. */
+  readonly kafka?: KafkaConfig;
 }
 
 interface Side {
@@ -41,7 +43,7 @@ export class DaprWorld implements BusWorld {
   static async start(options: DaprWorldOptions): Promise<DaprWorld> {
     const mesh = readMeshEnvironment(options.env);
     const folder = new ComponentFolder({ from: options.folder, prefix: `t${process.pid}${Math.round(performance.now())}-` });
-    if (isKafka(folder.path)) await createTopics(mesh.kafka, folder.topics);
+    if (isKafka(folder.path)) await createTopics(options.kafka ?? { brokers: [mesh.kafka] }, folder.topics);
     const heard: string[] = [];
     const start = (name: SideName): Promise<Side> => startSide(name, { ...options, folder, heard, mesh });
     const [history, scheduler] = await Promise.all([start('history'), start('scheduler')]);
@@ -118,8 +120,8 @@ async function receiverApp(service: Service, deliver: DaprWorldOptions['deliver'
   return app;
 }
 
-async function createTopics(broker: string, topics: readonly string[]): Promise<void> {
-  const admin = new Kafka({ brokers: [broker], logLevel: logLevel.NOTHING }).admin();
+async function createTopics(config: KafkaConfig, topics: readonly string[]): Promise<void> {
+  const admin = new Kafka({ ...config, logLevel: logLevel.NOTHING }).admin();
   await admin.connect();
   await admin.createTopics({ topics: topics.map((topic) => ({ topic, numPartitions: PARTITIONS })), waitForLeaders: false });
   await admin.disconnect();
