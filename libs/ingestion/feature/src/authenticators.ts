@@ -20,7 +20,10 @@ export class ApiKeyAuthenticator extends Authenticator {
   }
 }
 
-/** For a server without keys, which listens on loopback only: everyone is the one tenant. */
+/**
+ * For a server without keys, which listens on loopback only: everyone on the machine is the one tenant. A page of another site is not, though its visitor's
+ * browser runs here: it may send what needs no preflight, and read too if its own name resolves to this machine.
+ */
 export class SoleTenantAuthenticator extends Authenticator {
   readonly #principal: Principal;
 
@@ -30,9 +33,19 @@ export class SoleTenantAuthenticator extends Authenticator {
   }
 
   override authenticate(headers: IncomingHttpHeaders): Principal {
+    const { host, origin } = headers;
+    if (host !== undefined && !isLoopback(`http://${host}`)) throw new PerdureError('forbidden', `Without API keys the server is asked as localhost, not as "${host}". ${GIVE_KEYS}`);
+    if (origin !== undefined && !isLoopback(origin)) throw new PerdureError('forbidden', `Without API keys no page of "${origin}" may ask. ${GIVE_KEYS}`);
     return sameTenant(this.#principal, headers);
   }
 }
+
+const GIVE_KEYS = 'Give keys in PERDURE_CONFIG to be asked from elsewhere.';
+
+const isLoopback = (url: string): boolean => {
+  const hostname = URL.parse(url)?.hostname ?? '';
+  return hostname === 'localhost' || hostname.endsWith('.localhost') || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname);
+};
 
 const sameTenant = (principal: Principal, headers: IncomingHttpHeaders): Principal => {
   const named = headers['perdure-tenant'];
