@@ -24,6 +24,9 @@ describe('isCommand', () => {
     // What the engine alone writes into a task.
     { ...schedule, run: { tenant: 'other', workflowId: 'w', runId: 'r' } }, { ...schedule, role: 'undo' }, { ...schedule, to: 'history' },
     { kind: 'startTimer', seq: 1, durationMs: Number.NaN }, { kind: 'openWait', seq: 1, wait: { type: 'scan', match: { a: {} } } }, { kind: 'cancelRun', seq: 1, workflowId: '' },
+    ...['a\u0000b', 'a\nb', '\ud800', 'ü'.repeat(257)].flatMap((workflowId) => [
+      { kind: 'startChild', seq: 3, workflowType: 'w', workflowId, parentClosePolicy: 'cancel' }, { kind: 'sendSignal', seq: 1, workflowId, name: 'go' }, { kind: 'cancelRun', seq: 1, workflowId },
+    ]),
     { kind: 'fail', error: { message: 'm' } }, { kind: 'fail', error: null }, { kind: 'completeUpdate', updateId: 'u', outcome: { status: 'timedOut' } }, { kind: 'continueAsNew', workflowType: 'w', carried: [null] },
   ])('refuses %j', (command) => expect(isCommand(command)).toBe(false));
 });

@@ -1,4 +1,4 @@
-import { LIMITS, type Command, type CommandKind } from '@perdure/contract';
+import { LIMITS, whyNoId, type Command, type CommandKind } from '@perdure/contract';
 
 /**
  * Whether a command is what its kind says, member by member, and nothing besides. The bundle's runtime makes commands, and the bundle is the user's: what stands in one
@@ -11,6 +11,8 @@ const flag: Check = (value) => typeof value === 'boolean';
 const anything: Check = () => true;
 const name: Check = (value) => typeof value === 'string' && value !== '' && value.length <= LIMITS.nameBytesMax;
 const id: Check = (value) => typeof value === 'string' && value !== '' && value.length <= LIMITS.idBytesMax;
+/** A run that code names: it must be one that clients can name as well, and keys are made of it. */
+const target: Check = (value) => typeof value === 'string' && whyNoId(value) === undefined;
 const ordinal: Check = (value) => Number.isSafeInteger(value) && (value as number) > 0;
 const count: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
 const amount: Check = (value) => typeof value === 'number' && Number.isFinite(value) && value >= 0;
@@ -58,10 +60,10 @@ const SHAPES: Readonly<Record<CommandKind, Check>> = {
   cancelTimer: ofSeq,
   openWait: shaped({ kind, seq: ordinal, wait, 'timeoutMs?': duration }),
   cancelWait: ofSeq,
-  startChild: shaped({ kind, seq: ordinal, workflowType: name, workflowId: id, 'input?': anything, 'attributes?': attributes, parentClosePolicy: oneOf('terminate', 'cancel', 'abandon') }),
+  startChild: shaped({ kind, seq: ordinal, workflowType: name, workflowId: target, 'input?': anything, 'attributes?': attributes, parentClosePolicy: oneOf('terminate', 'cancel', 'abandon') }),
   cancelChild: ofSeq,
-  sendSignal: shaped({ kind, seq: ordinal, workflowId: id, 'runId?': id, name, 'input?': anything }),
-  cancelRun: shaped({ kind, seq: ordinal, workflowId: id, 'runId?': id }),
+  sendSignal: shaped({ kind, seq: ordinal, workflowId: target, 'runId?': target, name, 'input?': anything }),
+  cancelRun: shaped({ kind, seq: ordinal, workflowId: target, 'runId?': target }),
   registerUndo: shaped({ kind, undo }),
   compensate: shaped({ kind, seq: ordinal, saga: ordinal }),
   upsertAttributes: shaped({ kind, attributes }),

@@ -56,7 +56,7 @@ const toOutput = (text: string): ActivationOutput | string => {
   const { commands, refused, logs } = output as Stranger;
   if (!Array.isArray(commands)) return 'it answered without commands';
   const stranger = commands.findIndex((each) => !isCommand(each));
-  if (stranger >= 0) return `command ${stranger + 1} is none: ${JSON.stringify(commands[stranger]).slice(0, SHOWN_CHARS)}`;
+  if (stranger >= 0) return `command ${stranger + 1} is not what its kind says: ${JSON.stringify(commands[stranger]).slice(0, SHOWN_CHARS)}`;
   if (refused !== undefined && !(typeof refused?.code === 'string' && isProblemCode(refused.code) && typeof refused.message === 'string')) return 'it refused without a known code and a message';
   if (logs !== undefined && !(Array.isArray(logs) && logs.every(isLog))) return 'its logs are none';
   return output as ActivationOutput;

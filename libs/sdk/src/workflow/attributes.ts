@@ -13,11 +13,14 @@ export interface AttributeChanges {
 /**
  * Merges into what the run shows of itself. Runs can be listed by their search attributes; `memo` is free.
  *
- * @throws TypeError when they are not JSON.
+ * @throws TypeError when they are not JSON, or a search attribute is none.
  * @example upsertAttributes({ searchAttributes: { customer: order.customer }, memo: { stage: 'packed' } });
  */
 export const upsertAttributes = (changes: AttributeChanges): void => {
   if (!mayAsk('upsertAttributes()')) return;
+  for (const [key, value] of Object.entries(changes.searchAttributes ?? {})) {
+    if (!isSearchable(value)) throw new TypeError(`A search attribute is a string, a number, a boolean, a list of strings, or null to remove it; ${key} is none of these`);
+  }
   issue(`{"kind":"upsertAttributes","attributes":${toJson(changes, 'attributes')}}`);
   if (realm.info !== undefined) {
     realm.info = {
@@ -27,6 +30,9 @@ export const upsertAttributes = (changes: AttributeChanges): void => {
     };
   }
 };
+
+const isSearchable = (value: unknown): boolean =>
+  value === null || value === undefined || typeof value === 'string' || typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value)) || (Array.isArray(value) && value.every((each) => typeof each === 'string'));
 
 const merge = <T extends object>(before: T | undefined, changes: object | undefined): T | undefined =>
   changes === undefined ? before : (Object.fromEntries(Object.entries({ ...before, ...changes }).filter(([, value]) => value !== null)) as T);

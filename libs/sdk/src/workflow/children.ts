@@ -1,4 +1,4 @@
-import type { Attributes, ChildClosed, ChildStarted, ParentClosePolicy } from '@perdure/contract';
+import { whyNoId, type Attributes, type ChildClosed, type ChildStarted, type ParentClosePolicy } from '@perdure/contract';
 import { ChildFailed } from '../common/errors.js';
 import { fromFailure } from '../common/failure.js';
 import type { InputOf, ResultOf, SignalToken } from '../common/tokens.js';
@@ -43,6 +43,8 @@ export const startChild = <W extends AnyWorkflow>(workflow: W | string, options:
   const workflowType = typeof workflow === 'string' ? workflow : workflow.name;
   if (workflowType === '') throw new TypeError('startChild() needs a named workflow function or its name');
   const { input, parentClosePolicy = 'terminate', attributes } = options;
+  const why = options.workflowId === undefined ? undefined : whyNoId(options.workflowId);
+  if (why) throw new TypeError(`The workflow id of child ${workflowType} ${why}`);
   const fields = `${field('input', toJson(input, `The input of child workflow ${workflowType}`))}${field('attributes', toJson(attributes, 'attributes'))}`;
   return ask<ChildHandle<ResultOf<W>>>('startChild()', (seq, started) => {
     const workflowId = options.workflowId ?? `${realm.info?.workflowId}/${seq}`;

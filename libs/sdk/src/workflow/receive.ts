@@ -33,9 +33,14 @@ export const receive = <T = unknown>(type: string, options: ReceiveOptions = {})
 receive.event = <T = unknown>(type: string, options: ReceiveOptions = {}): Promise<ReceivedEvent<T>> =>
   wait(type, options, ({ tenant: _tenant, ...event }) => event as ReceivedEvent<T>);
 
+/** JSON leaves out what is undefined. */
+const isKey = (value: unknown): boolean => value === undefined || typeof value === 'string' || typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value));
+
 const wait = <R>(type: string, options: ReceiveOptions, pick: (event: ExternalEvent) => R): Promise<R> => {
   const { match = {}, timeout, since, filter } = options;
   if (typeof type !== 'string' || type === '') throw new TypeError('receive() needs the type of the event');
+  const odd = Object.entries(match).find(([, value]) => !isKey(value));
+  if (odd) throw new TypeError(`receive() compares keys with strings, numbers and booleans; match.${odd[0]} is ${typeof odd[1] === 'number' || odd[1] === null ? String(odd[1]) : `of type ${typeof odd[1]}`}`);
   const sinceMs = since === undefined ? undefined : Number(since);
   if (sinceMs !== undefined && !Number.isFinite(sinceMs)) throw new TypeError('since must be a Date or epoch milliseconds');
   const timeoutMs = timeout === undefined ? undefined : durationMs(timeout);
