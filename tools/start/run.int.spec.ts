@@ -94,6 +94,18 @@ describe('the starter', () => {
       expect(output()).toContain('ends with its parent');
     });
 
+    it('drains its server when npm is told to stop, which tells only the shell between them', async () => {
+      server("process.on('SIGTERM', () => { console.log('drained'); process.exit(0); }); setTimeout(() => process.exit(9), 20_000); console.log('listening');");
+      const shell = spawn('sh', ['-c', '"$0" "$1" start; true', process.execPath, join(root, 'tools', 'start', 'run.mjs')], { env: { ...process.env, NODE_OPTIONS: '', npm_lifecycle_event: 'start' }, stdio: ['ignore', 'pipe', 'inherit'] });
+      let output = '';
+      shell.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+      while (!output.includes('listening')) await once(shell.stdout, 'data');
+      const ended = once(shell, 'close');
+      shell.kill('SIGTERM');
+      await ended;
+      expect(output).toContain('drained');
+    });
+
     it('dies of the signal that its server died of', async () => {
       server("process.kill(process.pid, 'SIGKILL');");
       const { ended } = start('start');

@@ -5,6 +5,9 @@ import { fileURLToPath } from 'node:url';
 import { ensureInstalled } from './install.mjs';
 import { findNode, NODE_MAJOR, withNode } from './node-version.mjs';
 
+/** Who waits for this, before an install or a build takes its time. */
+const shell = process.ppid;
+
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const bin = (name, entry) => join(root, 'node_modules', name, entry);
 const tsc = bin('typescript', 'bin/tsc');
@@ -72,6 +75,15 @@ const passOn = (signal) => {
   else if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
 };
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => passOn(signal));
+// A signal for npm ends the shell in which npm runs this, and comes no further.
+if (script.isAttended && process.env.npm_lifecycle_event) {
+  const looking = setInterval(() => {
+    if (process.ppid === shell) return;
+    clearInterval(looking);
+    child.kill('SIGTERM');
+  }, 250);
+  looking.unref();
+}
 child.on('error', (error) => {
   console.error(`perdure: ${error.message}`);
   process.exit(1);
