@@ -49,7 +49,7 @@ export const startServer = async (config: Config, { logger, onFatal }: { readonl
     authenticator,
     bodyBytesMax: LIMITS.payloadBytesMax,
     bodyBytesMaxByPrefix: BODY_LIMITS,
-    onInternal: (error, request) => logger.error({ err: error.cause ?? error, ...requestFields(request) }, 'a request met an error'),
+    onInternal: (error, request) => logger.error({ err: error.cause ?? error, ...(request && requestFields(request)) }, 'a request met an error'),
     observe: (instance) => observeHttp(instance, { metrics, logger, clock, slowMs: config.slowRequestMs, ...(tracing ? { spans: tracing.requests } : {}) }),
   });
   await nest.listen(config.port, config.host);

@@ -56,7 +56,7 @@ class SliceNodeModule {
 export const nodeHttpOptions = ({ config, logger, clock, metrics, tracing }: Pick<MeshParts, 'config' | 'logger' | 'clock' | 'metrics' | 'tracing'>) => ({
   bodyBytesMaxByPrefix: { '/internal/': DAPR_LIMITS.bodyBytesMax },
   jsonDepthMoreByPrefix: { '/internal/': MESH_LIMITS.internalJsonDepthMore },
-  onInternal: (error: Error, request: FastifyRequest) => logger.error({ err: error.cause ?? error, ...requestFields(request) }, 'a request met an error'),
+  onInternal: (error: Error, request?: FastifyRequest) => logger.error({ err: error.cause ?? error, ...(request && requestFields(request)) }, 'a request met an error'),
   observe: (instance: FastifyInstance) => observeHttp(instance, { metrics, logger, clock, slowMs: config.slowRequestMs, unlogged: '/internal/', ...(tracing ? { spans: tracing.requests } : {}) }),
 });
 

@@ -1,15 +1,16 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { TaskDesk } from '@perdure/scheduler';
+import { TaskSocket } from './task-socket.js';
 import { TasksController } from './tasks-controller.js';
 
 export interface SchedulerAdapters {
   readonly desk: () => TaskDesk;
 }
 
-/** The workers' API over the desk the app chose. */
+/** The workers' API over the desk the app chose: requests, and a WebSocket for the same calls. */
 @Module({})
 export class SchedulerModule {
   static register({ desk }: SchedulerAdapters): DynamicModule {
-    return { module: SchedulerModule, controllers: [TasksController], providers: [{ provide: TaskDesk, useFactory: desk }] };
+    return { module: SchedulerModule, controllers: [TasksController], providers: [{ provide: TaskDesk, useFactory: desk }, TaskSocket] };
   }
 }

@@ -1,5 +1,5 @@
-import { Body, Controller, HttpCode, Inject, Post, Res } from '@nestjs/common';
-import type { AnswerReceipt, HeartbeatResponse, PollResponse } from '@perdure/contract';
+import { Body, Controller, Get, HttpCode, Inject, Post, Res } from '@nestjs/common';
+import { PerdureError, type AnswerReceipt, type HeartbeatResponse, type PollResponse } from '@perdure/contract';
 import { abortWait, Tenant, zod } from '@perdure/http';
 import { TaskDesk } from '@perdure/scheduler';
 import type { FastifyReply } from 'fastify';
@@ -19,6 +19,12 @@ export class TasksController {
   @HttpCode(200)
   async poll(@Tenant() tenant: string, @Body(zod(pollBody)) body: z.output<typeof pollBody>, @Res({ passthrough: true }) reply: FastifyReply): Promise<PollResponse> {
     return this.#desk.poll(tenant, body, abortWait(reply));
+  }
+
+  /** Where a request without an upgrade ends, and any request where the server opens no sockets (`TaskSocket`). */
+  @Get('socket')
+  socket(): never {
+    throw new PerdureError('unknown-route', 'A WebSocket is opened here, with "Upgrade: websocket", if the server runs on Node.js 22.21, 24.9 or later.');
   }
 
   @Post('answers')

@@ -1,6 +1,7 @@
 import { PerdureError, type AnswerReceipt, type HeartbeatRequest, type HeartbeatResponse, type PollRequest, type PollResponse } from '@perdure/contract';
 import { toError } from '../client/api.js';
 import { createTransport } from '../client/transport.js';
+import { NoSocket, TaskSocket, type SocketAnswer, type TaskCall } from './task-socket.js';
 import type { WorkerTransport } from './worker-transport.js';
 
 export interface HttpWorkerOptions {
@@ -9,34 +10,41 @@ export interface HttpWorkerOptions {
   readonly apiKey?: string;
 }
 
-/** The scheduler's HTTP API over keep-alive connections. */
+/** A message of more is sent as a request, which is refused in words if it is too long; a socket would close. */
+const MESSAGE_CHARS_MAX = 256 * 1024;
+
+/** The scheduler's API: over one WebSocket where the server opens one, else as requests over keep-alive connections. */
 export class HttpWorkerTransport implements WorkerTransport {
   readonly #http: ReturnType<typeof createTransport>;
+  readonly #socket: TaskSocket;
+  #hasSocket = true;
   readonly #headers: Readonly<Record<string, string>>;
 
   constructor({ url, tenant, apiKey }: HttpWorkerOptions) {
     this.#http = createTransport(url);
-    this.#headers = { 'content-type': 'application/json', ...(apiKey ? { authorization: `Bearer ${apiKey}` } : {}), ...(tenant ? { 'perdure-tenant': tenant } : {}) };
+    const credential = { ...(apiKey ? { authorization: `Bearer ${apiKey}` } : {}), ...(tenant ? { 'perdure-tenant': tenant } : {}) };
+    this.#headers = { 'content-type': 'application/json', ...credential };
+    this.#socket = new TaskSocket(url, credential);
   }
 
   poll(request: PollRequest, signal: AbortSignal): Promise<PollResponse> {
-    return this.#post<PollResponse>('/v1/tasks/poll', JSON.stringify(request), signal);
+    return this.#call<PollResponse>('poll', JSON.stringify(request), signal);
   }
 
   async answer(answers: readonly string[]): Promise<readonly AnswerReceipt[]> {
-    return (await this.#post<{ receipts: AnswerReceipt[] }>('/v1/tasks/answers', `{"answers":[${answers.join(',')}]}`)).receipts;
+    return (await this.#call<{ receipts: AnswerReceipt[] }>('answers', `{"answers":[${answers.join(',')}]}`)).receipts;
   }
 
   async heartbeat(heartbeats: readonly HeartbeatRequest[]): Promise<readonly HeartbeatResponse[]> {
-    return (await this.#post<{ responses: HeartbeatResponse[] }>('/v1/tasks/heartbeats', JSON.stringify({ heartbeats }))).responses;
+    return (await this.#call<{ responses: HeartbeatResponse[] }>('heartbeats', JSON.stringify({ heartbeats }))).responses;
   }
 
-  close(): Promise<void> {
-    return this.#http.close();
+  async close(): Promise<void> {
+    await Promise.all([this.#socket.close(), this.#http.close()]);
   }
 
-  async #post<Answer>(path: string, body: string, signal?: AbortSignal): Promise<Answer> {
-    const answer = await this.#http.send({ method: 'POST', path, headers: this.#headers, body, ...(signal ? { signal } : {}) }).catch((error: unknown) => {
+  async #call<Answer>(call: TaskCall, body: string, signal?: AbortSignal): Promise<Answer> {
+    const answer = await this.#send(call, body, signal).catch((error: unknown) => {
       throw new PerdureError('unavailable', `No answer from the server: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
     });
     if (answer.status >= 400) {
@@ -44,5 +52,17 @@ export class HttpWorkerTransport implements WorkerTransport {
       throw answer.status >= 500 || answer.status === 429 ? new PerdureError(error.code, error.message, { retryable: true }) : error;
     }
     return JSON.parse(answer.body) as Answer;
+  }
+
+  async #send(call: TaskCall, body: string, signal: AbortSignal | undefined): Promise<SocketAnswer> {
+    if (this.#hasSocket && body.length <= MESSAGE_CHARS_MAX) {
+      try {
+        return await this.#socket.ask(call, body, signal);
+      } catch (error) {
+        if (!(error instanceof NoSocket)) throw error;
+        this.#hasSocket = false;
+      }
+    }
+    return this.#http.send({ method: 'POST', path: `/v1/tasks/${call}`, headers: this.#headers, body, ...(signal ? { signal } : {}) });
   }
 }

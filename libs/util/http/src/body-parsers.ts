@@ -8,23 +8,21 @@ const JSON_TYPES = ['application/json', 'application/cloudevents+json', 'applica
 
 const isRaw = (request: FastifyRequest): boolean => request.url.startsWith(RAW_BODY_PREFIX);
 
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
 /**
  * JSON as it is sent, but for `__proto__` keys, which are refused: they mean nothing good and would be lost
  * on the way. The text is decoded strictly, so that ill-formed UTF-8 is an error and not a replacement character.
  */
 export const addBodyParsers = (instance: FastifyInstance, depthMoreByPrefix: Readonly<Record<string, number>> = {}): void => {
   const depthMax = ({ url }: FastifyRequest): number => LIMITS.jsonDepthMax + (Object.entries(depthMoreByPrefix).find(([prefix]) => url.startsWith(prefix))?.[1] ?? 0);
-  const utf8 = new TextDecoder('utf-8', { fatal: true });
   instance.removeAllContentTypeParsers();
   instance.addContentTypeParser(JSON_TYPES, { parseAs: 'buffer' }, (request, body: Buffer, done) => {
-    if (isDeeperThan(body, depthMax(request))) return done(tooDeep());
-    if (isRaw(request)) return done(null, body);
-    if (body.length === 0) return done(null, undefined);
     try {
-      done(null, parseJson(utf8.decode(body)));
+      if (isRaw(request) && !isDeeperThan(body, depthMax(request))) done(null, body);
+      else done(null, parseJson(body, depthMax(request)));
     } catch (error) {
-      const problem = error instanceof PerdureError ? error : new PerdureError('malformed-json', `The body is not JSON: ${(error as Error).message}`);
-      done(problem);
+      done(error as Error);
     }
   });
   instance.addContentTypeParser('*', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
@@ -38,7 +36,18 @@ export const addBodyParsers = (instance: FastifyInstance, depthMoreByPrefix: Rea
 
 const tooDeep = (): PerdureError => new PerdureError('invalid-request', `The body nests deeper than ${LIMITS.jsonDepthMax}.`);
 
-const parseJson = (text: string): unknown => {
+/** Nothing at all is `undefined`. @throws PerdureError `malformed-json`, `invalid-request` */
+export const parseJson = (body: Buffer, depthMax: number = LIMITS.jsonDepthMax): unknown => {
+  if (isDeeperThan(body, depthMax)) throw tooDeep();
+  if (body.length === 0) return undefined;
+  try {
+    return parseText(utf8.decode(body));
+  } catch (error) {
+    throw error instanceof PerdureError ? error : new PerdureError('malformed-json', `The body is not JSON: ${(error as Error).message}`);
+  }
+};
+
+const parseText = (text: string): unknown => {
   const value: unknown = JSON.parse(text);
   // The scan is cheap and nearly always says no; only then is the value walked.
   if ((text.includes('__proto__') || text.includes(String.raw`\u`)) && hasProtoKey(value)) throw new PerdureError('invalid-request', 'The key "__proto__" is not allowed.');

@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import type { IncomingMessage } from 'node:http';
 import type { DynamicModule, LoggerService, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -11,6 +12,7 @@ import { answerClientError } from './client-error.js';
 import { fromThrown, PROBLEM_JSON, toProblem } from './problem.js';
 import { ProblemFilter } from './problem-filter.js';
 import { RouteTable } from './route-table.js';
+import { canChooseUpgrades, Sockets } from './sockets.js';
 
 export interface HttpAppOptions {
   readonly authenticator: Authenticator;
@@ -20,7 +22,8 @@ export interface HttpAppOptions {
   readonly bodyBytesMaxByPrefix?: Readonly<Record<string, number>>;
   /** Routes whose JSON may nest deeper than `LIMITS.jsonDepthMax`, and by how much, by prefix. */
   readonly jsonDepthMoreByPrefix?: Readonly<Record<string, number>>;
-  readonly onInternal?: (error: PerdureError, request: FastifyRequest) => void;
+  /** Without a request: a message over a socket met it. */
+  readonly onInternal?: (error: PerdureError, request?: FastifyRequest) => void;
   readonly logger?: LoggerService | false;
   /** Adds hooks that come before all others, so that it sees every request. */
   readonly observe?: (instance: FastifyInstance) => void;
@@ -38,6 +41,8 @@ const isOpen = (url: string): boolean => OPEN.some((prefix) => url.startsWith(pr
 
 /** One way to open an HTTP door: Nest on Fastify, errors as problem+json, the tenant from the credential. Call `nest.listen` to serve. */
 export const createHttpApp = async (module: Type | DynamicModule, options: HttpAppOptions): Promise<HttpApp> => {
+  const { onInternal = () => undefined } = options;
+  let sockets: Sockets | undefined;
   const adapter = new FastifyAdapter({
     bodyLimit: options.bodyBytesMax,
     routerOptions: { maxParamLength: 2048, ignoreTrailingSlash: true },
@@ -46,6 +51,7 @@ export const createHttpApp = async (module: Type | DynamicModule, options: HttpA
     // Node's default of 5 minutes would cut long polls short only in error; a request must arrive whole in 30 s.
     requestTimeout: 30_000,
     forceCloseConnections: 'idle',
+    http: { shouldUpgradeCallback: (request: IncomingMessage) => sockets?.shouldUpgrade(request) ?? false },
     clientErrorHandler: answerClientError,
     skipMiddie: true,
     // A path that does not decode never reaches Nest's filter.
@@ -56,6 +62,7 @@ export const createHttpApp = async (module: Type | DynamicModule, options: HttpA
   });
   const instance = adapter.getInstance() as unknown as FastifyInstance;
   endWaitsOnClose(instance);
+  if (canChooseUpgrades()) sockets = new Sockets(instance, { authenticator: options.authenticator, bytesMaxOf: (path) => byPrefix(options.bodyBytesMaxByPrefix, path) ?? options.bodyBytesMax, onInternal });
   const routes = new RouteTable();
   routes.watch(instance);
   options.observe?.(instance);
@@ -71,7 +78,7 @@ export const createHttpApp = async (module: Type | DynamicModule, options: HttpA
     }
   });
   const nest = await NestFactory.create<NestFastifyApplication>(module, adapter, { bodyParser: false, logger: options.logger ?? false, abortOnError: false });
-  nest.useGlobalFilters(new ProblemFilter(routes, options.onInternal ?? (() => undefined)));
+  nest.useGlobalFilters(new ProblemFilter(routes, onInternal));
   await nest.init();
   await instance.ready();
   return { nest, routes };
@@ -79,7 +86,9 @@ export const createHttpApp = async (module: Type | DynamicModule, options: HttpA
 
 const applyBodyLimits = (instance: FastifyInstance, limits: Readonly<Record<string, number>>): void => {
   instance.addHook('onRoute', (route) => {
-    const prefix = Object.keys(limits).find((each) => route.url.startsWith(each));
-    if (prefix) route.bodyLimit = limits[prefix]!;
+    const limit = byPrefix(limits, route.url);
+    if (limit !== undefined) route.bodyLimit = limit;
   });
 };
+
+const byPrefix = (limits: Readonly<Record<string, number>> = {}, url: string): number | undefined => Object.entries(limits).find(([prefix]) => url.startsWith(prefix))?.[1];

@@ -1,11 +1,14 @@
 export { abortWait } from './abort-wait.js';
 export { Authenticator } from './authenticator.js';
 export type { Principal } from './authenticator.js';
+export { parseJson } from './body-parsers.js';
 export { createHttpApp } from './http-app.js';
 export type { HttpApp, HttpAppOptions } from './http-app.js';
 export { fromThrown, PROBLEM_JSON, toProblem } from './problem.js';
 export type { Problem } from './problem.js';
 export { RouteTable } from './route-table.js';
+export { addSocket } from './sockets.js';
+export type { OpenedBy, SocketRoute } from './sockets.js';
 export { Tenant } from './tenant.js';
 export { sentTraceOf, traceOf } from './trace.js';
 export { check, zod } from './zod-pipe.js';
