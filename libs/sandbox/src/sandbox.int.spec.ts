@@ -99,7 +99,7 @@ describe('Sandbox across processes', () => {
       console.log(JSON.stringify({ grownMb: await rss() - before, stats: sandbox.stats() }));`, '--expose-gc');
     expect(grownMb).toBeLessThan(50);
     expect(stats).toMatchObject({ liveRealms: 0, stages: 0, stagesCreated: 1_020 });
-  }, TIMEOUT_MS);
+  }, 3 * TIMEOUT_MS);
 
   it.each([[[]], [['--liftoff-only']], [['--no-liftoff']]])('ends every depth by a stack of its own, however it is compiled %j', async (flags) => {
     const program = `
