@@ -99,6 +99,11 @@ describe('TaskSocket', () => {
     expect((await answerTo(8)).status).toBe(200);
   });
 
+  it('tells a request without an upgrade what it would take', async () => {
+    const response = await fetch(socket.url.replace(/^ws/, 'http'));
+    expect([response.status, await response.json()]).toEqual([400, expect.objectContaining({ code: 'invalid-request', detail: expect.stringContaining('"Upgrade: websocket"') })]);
+  });
+
   it('keeps the particulars of an internal error for the log', async () => {
     socket.send(`1 answers ${JSON.stringify({ answers: [DONE, DONE] })}`);
     const answer = await answerTo(1);
@@ -134,6 +139,8 @@ describe('TaskSocket', () => {
     const closed = once(socket, 'close');
     const closing = app.nest.close();
     expect(await answerTo(1)).toEqual({ status: 200, body: { tasks: [], cancel: [] } });
+    socket.send(`3 poll ${POLL}`);
+    expect(await answerTo(3)).toMatchObject({ status: 503, body: { code: 'draining' } });
     desk.durable.resolve();
     expect(await answerTo(2)).toEqual({ status: 200, body: RECORDED });
     expect((await closed)[0]).toBe(1_001);

@@ -87,9 +87,11 @@ class TaskConnection {
   }
 
   async #call({ id, call, body }: { readonly id: string; readonly call: string; readonly body: Buffer }): Promise<void> {
-    const { tenant, calls, onInternal } = this.#options;
+    const { tenant, calls, closing, onInternal } = this.#options;
     const controller = new AbortController();
     try {
+      // A poll that began now would hold the server open.
+      if (closing.aborted) throw new PerdureError('draining', 'The server is closing.');
       if (this.#open.has(id)) throw new PerdureError('invalid-request', `A call ${id} is open already.`);
       if (this.#open.size >= OPEN_CALLS_MAX) throw new PerdureError('overloaded', `${OPEN_CALLS_MAX} calls are open, which is the limit.`);
       this.#open.set(id, controller);

@@ -24,7 +24,7 @@ export class TasksController {
   /** Where a request without an upgrade ends, and any request where the server opens no sockets (`TaskSocket`). */
   @Get('socket')
   socket(): never {
-    throw new PerdureError('unknown-route', 'A WebSocket is opened here, with "Upgrade: websocket", if the server runs on Node.js 22.21, 24.9 or later.');
+    throw new PerdureError('invalid-request', 'A WebSocket is opened here, with "Upgrade: websocket", if the server runs on Node.js 22.21, 24.9 or later.');
   }
 
   @Post('answers')

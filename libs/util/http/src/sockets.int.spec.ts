@@ -13,6 +13,7 @@ import { canChooseUpgrades } from './sockets.js';
 /** Says whose it is, and everything twice. */
 class Echo implements OnModuleInit, SocketRoute {
   readonly path = '/v1/echo';
+  readonly sockets: WebSocket[] = [];
   readonly #host: HttpAdapterHost;
 
   constructor(@Inject(HttpAdapterHost) host: HttpAdapterHost) {
@@ -22,6 +23,7 @@ class Echo implements OnModuleInit, SocketRoute {
     addSocket(this.#host, this);
   }
   open(socket: WebSocket, { principal, closing }: OpenedBy): void {
+    this.sockets.push(socket);
     socket.send(principal.tenant);
     socket.on('message', (data: Buffer) => socket.send(`${data.toString()}${data.toString()}`));
     closing.addEventListener('abort', () => socket.close(1_001));
@@ -87,6 +89,13 @@ describe('Sockets', () => {
     expect(await refusal(connect('/v1/echo', {}))).toEqual({ status: 401, type: 'application/problem+json; charset=utf-8', body: expect.objectContaining({ code: 'unauthenticated', detail: 'no key' }) });
   });
 
+  it('refuses a handshake that is none', async () => {
+    const asked = rawRequest(`http://${origin}/v1/echo`, { method: 'POST', headers: { ...KEY, connection: 'Upgrade', upgrade: 'websocket' } });
+    asked.end();
+    const [response] = (await once(asked, 'response')) as [import('node:http').IncomingMessage];
+    expect([response.statusCode, response.headers['content-type'], JSON.parse(await text(response))]).toEqual([400, 'application/problem+json; charset=utf-8', expect.objectContaining({ code: 'invalid-request', detail: 'This opens no WebSocket: Invalid HTTP method' })]);
+  });
+
   it('opens none anywhere else: the request stays one', async () => {
     expect(await refusal(connect('/v1/other'))).toMatchObject({ status: 200, body: { plain: true } });
     expect(await refusal(connect('/v1/nothing'))).toMatchObject({ status: 404, body: { code: 'unknown-route' } });
@@ -110,6 +119,22 @@ describe('Sockets', () => {
     isClosed = true;
     expect((await closed)[0]).toBe(1_001);
     frozen.terminate();
+  });
+
+  it('does not hear who does not read, until it reads', async () => {
+    const socket = connect();
+    await next(socket);
+    socket.pause();
+    // Echoed twice over, that is far more than what connections hold.
+    const sent = 50_000;
+    for (let i = 0; i < sent; i++) socket.send('x'.repeat(400));
+    const [served] = app.nest.get(Echo).sockets;
+    while (!served!.isPaused) await new Promise((resolve) => setImmediate(resolve));
+    let heard = 0;
+    const all = new Promise<void>((resolve) => socket.on('message', () => ++heard === sent && resolve()));
+    socket.resume();
+    await all;
+    socket.terminate();
   });
 
   it('opens them where Node can choose which requests become sockets', () => {

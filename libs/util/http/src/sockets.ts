@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { STATUS_CODES, type IncomingMessage, type Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { HttpAdapterHost } from '@nestjs/core';
-import type { PerdureError } from '@perdure/contract';
+import { PerdureError } from '@perdure/contract';
 import type { FastifyInstance } from 'fastify';
 import { WebSocketServer, type WebSocket } from 'ws';
 import type { Authenticator, Principal } from './authenticator.js';
@@ -34,6 +34,9 @@ export interface SocketsOptions {
 const PING_MS = 15_000;
 /** A socket whose other side does not agree to be closed is cut after that. */
 const CLOSE_MS = 1_000;
+
+/** As much of what it was sent may be on its way to a client that goes on talking. */
+const UNREAD_BYTES_MAX = 1024 * 1024;
 
 const socketsOf = new WeakMap<Server, Sockets>();
 
@@ -67,7 +70,9 @@ export class Sockets {
   add(route: SocketRoute): void {
     // The types do not know `closeTimeout` yet.
     const options = { noServer: true, maxPayload: this.#options.bytesMaxOf(route.path), perMessageDeflate: false, closeTimeout: CLOSE_MS };
-    this.#routes.set(route.path, { route, server: new WebSocketServer(options) });
+    const server = new WebSocketServer(options);
+    server.on('wsClientError', ({ message }: Error, stream) => refuse(stream, new PerdureError('invalid-request', `This opens no WebSocket: ${message}`)));
+    this.#routes.set(route.path, { route, server });
   }
 
   /** All other requests stay requests, whatever else they offer. */
@@ -88,6 +93,7 @@ export class Sockets {
       // It closes by itself, and says why; without a listener the process would end.
       socket.on('error', () => undefined);
       pingOn(socket);
+      pauseWhileUnread(socket, stream);
       route.open(socket, { principal, closing: this.#closing.signal, onInternal: this.#options.onInternal });
     });
   }
@@ -122,4 +128,14 @@ const pingOn = (socket: WebSocket): void => {
   }, PING_MS);
   timer.unref();
   socket.once('close', () => clearInterval(timer));
+};
+
+/** Who does not read what it is sent is not heard either, or its answers would fill the memory. If that lasts it is cut, for its pongs are not heard. */
+const pauseWhileUnread = (socket: WebSocket, stream: Duplex): void => {
+  const look = (): void => {
+    if (stream.writableLength > UNREAD_BYTES_MAX) socket.pause();
+  };
+  socket.on('message', look);
+  socket.on('ping', look);
+  stream.on('drain', () => socket.resume());
 };
