@@ -1,3 +1,4 @@
+import { SystemClock, type Clock } from '@perdure/clock';
 import { PerdureError, type AnswerReceipt, type HeartbeatRequest, type HeartbeatResponse, type PollRequest, type PollResponse } from '@perdure/contract';
 import { toError } from '../client/api.js';
 import { createTransport } from '../client/transport.js';
@@ -8,19 +9,26 @@ export interface HttpWorkerOptions {
   readonly url: string;
   readonly tenant?: string;
   readonly apiKey?: string;
+  /** Default: the system's. */
+  readonly clock?: Clock;
 }
 
 /** A message of more is sent as a request, which is refused in words if it is too long; a socket would close. */
 const MESSAGE_CHARS_MAX = 256 * 1024;
 
+/** Where a request is answered and no socket opened, that is tried again so much later: what was in its way may have been replaced. */
+const SOCKET_AGAIN_MS = 60_000;
+
 /** The scheduler's API: over one WebSocket where the server opens one, else as requests over keep-alive connections. */
 export class HttpWorkerTransport implements WorkerTransport {
   readonly #http: ReturnType<typeof createTransport>;
   readonly #socket: TaskSocket;
-  #hasSocket = true;
+  readonly #clock: Clock;
   readonly #headers: Readonly<Record<string, string>>;
+  #socketFromMs = 0;
 
-  constructor({ url, tenant, apiKey }: HttpWorkerOptions) {
+  constructor({ url, tenant, apiKey, clock = new SystemClock() }: HttpWorkerOptions) {
+    this.#clock = clock;
     this.#http = createTransport(url);
     const credential = { ...(apiKey ? { authorization: `Bearer ${apiKey}` } : {}), ...(tenant ? { 'perdure-tenant': tenant } : {}) };
     this.#headers = { 'content-type': 'application/json', ...credential };
@@ -40,7 +48,8 @@ export class HttpWorkerTransport implements WorkerTransport {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#socket.close(), this.#http.close()]);
+    this.#socket.close();
+    await this.#http.close();
   }
 
   async #call<Answer>(call: TaskCall, body: string, signal?: AbortSignal): Promise<Answer> {
@@ -55,14 +64,16 @@ export class HttpWorkerTransport implements WorkerTransport {
   }
 
   async #send(call: TaskCall, body: string, signal: AbortSignal | undefined): Promise<SocketAnswer> {
-    if (this.#hasSocket && body.length <= MESSAGE_CHARS_MAX) {
-      try {
-        return await this.#socket.ask(call, body, signal);
-      } catch (error) {
-        if (!(error instanceof NoSocket)) throw error;
-        this.#hasSocket = false;
-      }
+    const request = () => this.#http.send({ method: 'POST', path: `/v1/tasks/${call}`, headers: this.#headers, body, ...(signal ? { signal } : {}) });
+    if (body.length > MESSAGE_CHARS_MAX || this.#clock.now() < this.#socketFromMs) return request();
+    try {
+      return await this.#socket.ask(call, body, signal);
+    } catch (error) {
+      if (!(error instanceof NoSocket)) throw error;
+      const answer = await request();
+      // The server is there; it, or something on the way, opens no sockets.
+      if (answer.status < 500) this.#socketFromMs = this.#clock.now() + SOCKET_AGAIN_MS;
+      return answer;
     }
-    return this.#http.send({ method: 'POST', path: `/v1/tasks/${call}`, headers: this.#headers, body, ...(signal ? { signal } : {}) });
   }
 }

@@ -1,10 +1,10 @@
-import type { IncomingMessage } from 'node:http';
-import { text } from 'node:stream/consumers';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import { WebSocket } from 'ws';
+import { PollLost } from './worker-transport.js';
 
 export type TaskCall = 'poll' | 'answers' | 'heartbeats';
 
-/** The server, or something on the way to it, opens no socket. */
+/** No socket was opened, or it was lost before anything came over it. The server may be gone, or something on the way lets none through: a request tells. */
 export class NoSocket extends Error {}
 
 /** What a request would have been answered. */
@@ -14,21 +14,14 @@ export interface SocketAnswer {
   readonly body: string;
 }
 
-class Refused extends Error {
-  readonly answer: SocketAnswer;
-
-  constructor(answer: SocketAnswer) {
-    super(`The socket was refused with ${answer.status}.`);
-    this.answer = answer;
-  }
-}
-
 interface Waiting {
+  readonly message: string;
   readonly resolve: (answer: SocketAnswer) => void;
   readonly reject: (error: Error) => void;
 }
 
-const CONNECT_TIMEOUT_MS = 10_000;
+/** Less than a poll may take, so that there is time left for a request. */
+const CONNECT_TIMEOUT_MS = 3_000;
 /** The server asks a connection every 15 s whether it is there; one that was not asked for so long is cut. */
 const SILENT_MS = 40_000;
 
@@ -36,7 +29,8 @@ const SILENT_MS = 40_000;
 export class TaskSocket {
   readonly #url: string;
   readonly #headers: Readonly<Record<string, string>>;
-  #connection: Promise<Connection> | undefined;
+  #connection: Connection | undefined;
+  #isClosed = false;
 
   constructor(url: string, headers: Readonly<Record<string, string>>) {
     const base = new URL(url);
@@ -46,76 +40,74 @@ export class TaskSocket {
 
   /**
    * @param body JSON text
-   * @throws NoSocket; Error when there is no connection, or it was lost before the answer
+   * @param signal gives the call up; with `PollLost` the connection as well
+   * @throws NoSocket; Error when the connection was lost before the answer
    */
   async ask(call: TaskCall, body: string, signal?: AbortSignal): Promise<SocketAnswer> {
-    try {
-      const connection = await (this.#connection ??= this.#connect());
-      signal?.throwIfAborted();
-      return await connection.ask(call, body, signal);
-    } catch (error) {
-      if (error instanceof Refused) return error.answer;
-      throw error;
-    }
+    signal?.throwIfAborted();
+    // An attempt that was left running may still beat: its connection would keep the process.
+    if (this.#isClosed) throw new Error('The worker has ended.');
+    return (this.#connection ??= this.#connect()).ask(call, body, signal);
   }
 
-  async close(): Promise<void> {
-    const connection = await this.#connection?.catch(() => undefined);
-    connection?.close();
+  close(): void {
+    this.#isClosed = true;
+    this.#connection?.close();
   }
 
-  #connect(): Promise<Connection> {
-    const forget = (): void => {
-      if (this.#connection === connecting) this.#connection = undefined;
-    };
-    const connecting = Connection.open(this.#url, this.#headers, forget);
-    connecting.catch(forget);
-    return connecting;
+  #connect(): Connection {
+    const connection = new Connection(this.#url, this.#headers, () => {
+      if (this.#connection === connection) this.#connection = undefined;
+    });
+    return connection;
   }
 }
 
 class Connection {
   readonly #socket: WebSocket;
+  readonly #onClosed: () => void;
   readonly #waiting = new Map<string, Waiting>();
   #lastId = 0;
-
-  private constructor(socket: WebSocket) {
-    this.#socket = socket;
-  }
+  #isHeard = false;
+  #why = 'The connection was closed';
 
   /** `onClosed`: it is of no use any more. */
-  static open(url: string, headers: Readonly<Record<string, string>>, onClosed: () => void): Promise<Connection> {
-    const socket = new WebSocket(url, { headers, perMessageDeflate: false, handshakeTimeout: CONNECT_TIMEOUT_MS, maxPayload: 0 });
-    const connection = new Connection(socket);
+  constructor(url: string, headers: Readonly<Record<string, string>>, onClosed: () => void) {
+    this.#onClosed = onClosed;
+    const socket = (this.#socket = new WebSocket(url, { headers, perMessageDeflate: false, handshakeTimeout: CONNECT_TIMEOUT_MS, maxPayload: 0 }));
     const silent = setTimeout(() => socket.terminate(), SILENT_MS);
-    socket.on('ping', () => silent.refresh());
-    socket.on('message', (data: Buffer) => {
+    const heard = (): void => {
+      this.#isHeard = true;
       silent.refresh();
-      connection.#receive(data.toString());
+    };
+    socket.once('open', () => this.#sendWaiting());
+    socket.on('ping', heard);
+    socket.on('message', (data: Buffer) => {
+      heard();
+      this.#receive(data.toString());
     });
+    socket.once('unexpected-response', (request: ClientRequest, { statusCode }: IncomingMessage) => {
+      this.#why = `The socket was refused with ${statusCode}`;
+      request.destroy();
+      socket.terminate();
+    });
+    socket.on('error', ({ message }) => (this.#why = message));
     socket.once('close', (code: number) => {
       clearTimeout(silent);
       onClosed();
-      connection.#failAll(new Error(`The connection was closed (${code}).`));
-    });
-    return new Promise((resolve, reject) => {
-      socket.once('open', () => resolve(connection));
-      socket.once('unexpected-response', (_request, response) => void refusalOf(response).then(reject, reject).finally(() => socket.terminate()));
-      socket.on('error', reject);
+      this.#failAll(`${this.#why} (${code}).`);
     });
   }
 
   ask(call: TaskCall, body: string, signal: AbortSignal | undefined): Promise<SocketAnswer> {
     const id = String(++this.#lastId);
     return new Promise<SocketAnswer>((resolve, reject) => {
-      const abort = (): void => {
-        if (!this.#waiting.delete(id)) return;
-        this.#socket.send(`${id} abort`);
-        reject(new Error('The call was given up.'));
-      };
+      const abort = (): void => this.#giveUp(id, signal!.reason);
       signal?.addEventListener('abort', abort, { once: true });
       const done = (): void => signal?.removeEventListener('abort', abort);
+      const message = `${id} ${call} ${body}`;
       this.#waiting.set(id, {
+        message,
         resolve: (answer) => {
           done();
           resolve(answer);
@@ -125,12 +117,26 @@ class Connection {
           reject(error);
         },
       });
-      this.#socket.send(`${id} ${call} ${body}`);
+      // Else it goes when the socket is open.
+      if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(message);
     });
   }
 
   close(): void {
+    this.#onClosed();
     this.#socket.terminate();
+  }
+
+  #giveUp(id: string, reason: unknown): void {
+    const call = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    call?.reject(new Error('The call was given up.'));
+    if (reason instanceof PollLost && this.#socket.readyState !== WebSocket.CONNECTING) this.close();
+    else if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(`${id} abort`);
+  }
+
+  #sendWaiting(): void {
+    for (const { message } of this.#waiting.values()) this.#socket.send(message);
   }
 
   #receive(message: string): void {
@@ -142,16 +148,10 @@ class Connection {
     waiting?.resolve({ status: Number(message.slice(idEnd + 1, statusEnd)), body: message.slice(statusEnd + 1) });
   }
 
-  #failAll(error: Error): void {
+  #failAll(why: string): void {
+    const error = this.#isHeard ? new Error(why) : new NoSocket(why);
     const all = [...this.#waiting.values()];
     this.#waiting.clear();
     for (const { reject } of all) reject(error);
   }
 }
-
-/** Of a credential or a moment, and then a request would be refused as well; or of sockets. */
-const refusalOf = async (response: IncomingMessage): Promise<Error> => {
-  const status = response.statusCode ?? 0;
-  if (status < 500 && ![401, 403, 429].includes(status)) return new NoSocket(`The socket was refused with ${status}.`);
-  return new Refused({ status, body: await text(response) });
-};

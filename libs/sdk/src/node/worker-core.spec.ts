@@ -5,7 +5,7 @@ import { activity, completeLater, RetryableError, TerminalError } from '../activ
 import { collectActivities } from './activity-registry.js';
 import type { WorkerLogFields } from './log-fields.js';
 import { WorkerCore } from './worker-core.js';
-import type { WorkerTransport } from './worker-transport.js';
+import { PollLost, type WorkerTransport } from './worker-transport.js';
 
 /** Lets everything that can happen now happen. */
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -202,6 +202,18 @@ describe('WorkerCore', () => {
     server.recorded();
   });
 
+  it('takes the connection of a poll that is not answered in time for lost, and polls again', async () => {
+    start(1);
+    await turns();
+    await give(gated('a'));
+    clock.advanceBy(5_000);
+    expect(server.polls[1]!.signal!.reason).toBeInstanceOf(PollLost);
+    await turns();
+    clock.advanceBy(1_000);
+    await turns();
+    expect(server.polls[2]!.request).toMatchObject({ holding: ['a'], waitMs: 0 });
+  });
+
   it('tells the failure of an answer that the server will not take, and does not hold up the others', async () => {
     start();
     await turns();
@@ -314,6 +326,33 @@ describe('WorkerCore', () => {
     await give();
     await ended;
     await running;
+  });
+
+  it('ends though its server is frozen', async () => {
+    start();
+    await turns();
+    await give(gated('a'));
+    const ended = core.shutdown(7_000);
+    clock.advanceBy(5_000);
+    expect(server.polls.at(-1)!.signal!.reason).toBeInstanceOf(PollLost);
+    await turns();
+    clock.advanceBy(2_000);
+    await turns();
+    expect(server.polls.at(-1)!.request).toMatchObject({ slots: 0, holding: [] });
+    clock.advanceBy(5_000);
+    await ended;
+  });
+
+  it('waits no longer than its grace for a poll while it drains', async () => {
+    start();
+    await turns();
+    await give(gated('a'));
+    const ended = core.shutdown(2_000);
+    clock.advanceBy(2_000);
+    await turns();
+    expect(server.polls.at(-1)!.request).toMatchObject({ holding: [] });
+    await give();
+    await ended;
   });
 
   it('leaves at last what does not end, and tells it to stop', async () => {

@@ -6,7 +6,7 @@ import { Attempt, type StopReason } from './attempt.js';
 import { Backoff, pauseUntil } from './backoff.js';
 import { HeartbeatOutbox } from './heartbeat-outbox.js';
 import { logFieldsOf, type WorkerLog } from './log-fields.js';
-import type { WorkerTransport } from './worker-transport.js';
+import { PollLost, type WorkerTransport } from './worker-transport.js';
 
 export interface WorkerCoreOptions {
   readonly transport: WorkerTransport;
@@ -118,11 +118,9 @@ export class WorkerCore {
   }
 
   async #poll(waitMs: number): Promise<PollResponse | undefined> {
-    const { transport, clock, log } = this.#options;
-    const polling = (this.#polling = new AbortController());
-    const cancel = clock.at(clock.now() + waitMs + POLL_LOST_MS, () => polling.abort());
+    const { log } = this.#options;
     try {
-      const response = await transport.poll(this.#request(waitMs), polling.signal);
+      const response = await this.#ask(this.#request(waitMs));
       this.#backoff.succeeded();
       // Received too late to be started: not listed in the next poll, they go back.
       return this.#stopping ? undefined : response;
@@ -134,6 +132,16 @@ export class WorkerCore {
       this.#polling = new AbortController();
       await this.#backoff.pause(this.#polling.signal);
       return undefined;
+    }
+  }
+
+  /** Given up by `#polling`, and when the answer is too late. */
+  async #ask(request: PollRequest): Promise<PollResponse> {
+    const { transport, clock } = this.#options;
+    const polling = (this.#polling = new AbortController());
+    const cancel = clock.at(clock.now() + request.waitMs + POLL_LOST_MS, () => polling.abort(new PollLost()));
+    try {
+      return await transport.poll(request, polling.signal);
     } finally {
       cancel();
     }
@@ -218,12 +226,13 @@ export class WorkerCore {
 
   /** Meanwhile the session is kept alive, so that what still runs is not taken for crashed. */
   async #drained(over: AbortSignal): Promise<void> {
-    const { clock, transport } = this.#options;
+    const { clock } = this.#options;
     const ended = new AbortController();
     this.#ended = () => ended.abort();
     over.addEventListener('abort', this.#ended, { once: true });
+    over.addEventListener('abort', () => this.#polling.abort(), { once: true });
     while (this.#running.size > 0 && !over.aborted) {
-      const response = await transport.poll(this.#request(0, 0), over).catch(() => undefined);
+      const response = await this.#ask(this.#request(0, 0)).catch(() => undefined);
       if (response) this.#tellStops(response);
       if (this.#running.size > 0) await pauseUntil(clock, clock.now() + BUSY_POLL_MS, ended.signal);
     }
@@ -233,7 +242,6 @@ export class WorkerCore {
 
   /** Holding nothing: whatever the server thinks is here goes to another worker at once. */
   async #handBack(): Promise<void> {
-    const { transport, log } = this.#options;
-    await transport.poll({ ...this.#request(0, 0), holding: [] }, new AbortController().signal).catch((thrown: unknown) => log(`the rest could not be handed back: ${toPerdureError(thrown).message}`));
+    await this.#ask({ ...this.#request(0, 0), holding: [] }).catch((thrown: unknown) => this.#options.log(`the rest could not be handed back: ${toPerdureError(thrown).message}`));
   }
 }
