@@ -67,6 +67,7 @@ describe('WorkerCore', () => {
       {
         gate: () => gates.get(activity().info.token)!.promise,
         add: (a: number, b: number) => a + b,
+        listed: () => ({ polls: server.polls.length, holding: [...server.polls.at(-1)!.request.holding] }),
         key: () => `${activity().idempotencyKey} ${activity().attempt}`,
         progress: () => activity().progress,
         untilStopped: () => new Promise((_, reject) => activity().signal.addEventListener('abort', () => reject(activity().signal.reason))),
@@ -117,6 +118,14 @@ describe('WorkerCore', () => {
     await give(task('k', name, more));
     return server.answers.at(-1)!.request;
   };
+
+  it('begins an attempt when the poll that lists it has been sent', async () => {
+    start();
+    await turns();
+    const before = server.polls.length;
+    await give(task('k', 'listed'));
+    expect(server.answers.at(-1)!.request).toMatchObject([{ kind: 'completed', value: { polls: before + 1, holding: ['k'] } }]);
+  });
 
   it.each([
     ['add', { input: { $args: [2, 3] } as Json }, { kind: 'completed', value: 5 }],

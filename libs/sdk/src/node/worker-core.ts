@@ -38,7 +38,8 @@ const UNKNOWN_ACTIVITY = 'UnknownActivity';
  *
  * 1. One poll at a time, so that what a response brought is known when the next poll says what is held (design §9).
  * 2. An attempt is listed as held until its answer is acknowledged, or it is told to be superseded: it is never taken for lost while it is not.
- * 3. An attempt runs once, however often the server goes away: it keeps running, and its answer waits.
+ * 3. An attempt begins when the poll that lists it is on its way: if it ends the process, the server knows which one did.
+ * 4. An attempt runs once, however often the server goes away: it keeps running, and its answer waits.
  */
 export class WorkerCore {
   readonly #options: WorkerCoreOptions;
@@ -49,6 +50,8 @@ export class WorkerCore {
   readonly #held = new Map<string, Attempt>();
   /** Those whose function has not ended; each takes a slot. */
   readonly #running = new Set<Attempt>();
+  /** Those of them that have not begun. */
+  readonly #received: Attempt[] = [];
   #stopping = false;
   /** The open poll, or the pause until the next one. */
   #polling = new AbortController();
@@ -112,7 +115,7 @@ export class WorkerCore {
     const response = await this.#poll(free === 0 ? 0 : POLL_WAIT_MS);
     if (!response) return;
     this.#tellStops(response);
-    for (const task of response.tasks) this.#start(task);
+    for (const task of response.tasks) this.#receive(task);
     // With no slot free a long poll could bring nothing; but the tasks just received must be confirmed at once.
     if (free === 0 && this.#free() === 0) await this.#pauseUntilFree();
   }
@@ -141,7 +144,9 @@ export class WorkerCore {
     const polling = (this.#polling = new AbortController());
     const cancel = clock.at(clock.now() + request.waitMs + POLL_LOST_MS, () => polling.abort(new PollLost()));
     try {
-      return await transport.poll(request, polling.signal);
+      const response = transport.poll(request, polling.signal);
+      this.#begin();
+      return await response;
     } finally {
       cancel();
     }
@@ -164,11 +169,16 @@ export class WorkerCore {
 
   // ── attempts ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #start(task: TaskEnvelope): void {
+  #receive(task: TaskEnvelope): void {
     const attempt = new Attempt(task, (beating) => this.#heartbeats.add(beating));
     this.#held.set(task.token, attempt);
     this.#running.add(attempt);
-    void this.#attempt(attempt);
+    this.#received.push(attempt);
+  }
+
+  /** Invariant 3. */
+  #begin(): void {
+    for (const attempt of this.#received.splice(0)) void this.#attempt(attempt);
   }
 
   async #attempt(attempt: Attempt): Promise<void> {
@@ -242,6 +252,7 @@ export class WorkerCore {
 
   /** Holding nothing: whatever the server thinks is here goes to another worker at once. */
   async #handBack(): Promise<void> {
+    this.#received.length = 0;
     await this.#ask({ ...this.#request(0, 0), holding: [] }).catch((thrown: unknown) => this.#options.log(`the rest could not be handed back: ${toPerdureError(thrown).message}`));
   }
 }
