@@ -192,6 +192,8 @@ const queries: readonly Case[] = [
 ];
 
 const events: readonly Case[] = [
+  ['an event with binary data, which would be lost', 'invalid-request', { path: '/v1/events', body: { specversion: '1.0', id: 'e', source: '/s', type: 't', data_base64: 'AAEC' } }],
+  ['a compressed event', 'unsupported-media-type', { path: '/v1/events', body: { specversion: '1.0', id: 'e', source: '/s', type: 't' }, headers: { 'content-encoding': 'gzip' } }],
   ['an event of another version', 'invalid-request', { path: '/v1/events', body: { specversion: '0.3', id: 'e', source: '/s', type: 't' } }],
   ['an event with a time that is none', 'invalid-request', { path: '/v1/events', body: { specversion: '1.0', id: 'e', source: '/s', type: 't', time: 'noon' } }],
   ...['id', 'source', 'type'].map((name): Case => [`an event without ${name}`, 'invalid-request', { path: '/v1/events', body: { specversion: '1.0', id: 'e', source: '/s', type: 't', [name]: undefined } }]),

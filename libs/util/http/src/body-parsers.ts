@@ -19,6 +19,7 @@ export const addBodyParsers = (instance: FastifyInstance, depthMoreByPrefix: Rea
   instance.removeAllContentTypeParsers();
   instance.addContentTypeParser(JSON_TYPES, { parseAs: 'buffer' }, (request, body: Buffer, done) => {
     try {
+      refuseEncoded(request);
       if (isRaw(request) && !isDeeperThan(body, depthMax(request))) done(null, body);
       else done(null, parseJson(body, depthMax(request)));
     } catch (error) {
@@ -32,6 +33,12 @@ export const addBodyParsers = (instance: FastifyInstance, depthMoreByPrefix: Rea
     if (body.length === 0) return done(null, undefined);
     done(new PerdureError('unsupported-media-type', `Send application/json, not ${request.headers['content-type'] ?? 'an unnamed type'}.`));
   });
+};
+
+/** What was compressed would be taken for broken JSON. */
+const refuseEncoded = ({ headers }: FastifyRequest): void => {
+  const encoding = headers['content-encoding'] ?? 'identity';
+  if (encoding.toLowerCase() !== 'identity') throw new PerdureError('unsupported-media-type', `Send the body as it is, not with Content-Encoding: ${encoding}.`);
 };
 
 const tooDeep = (): PerdureError => new PerdureError('invalid-request', `The body nests deeper than ${LIMITS.jsonDepthMax}.`);
