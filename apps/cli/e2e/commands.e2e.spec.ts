@@ -138,6 +138,16 @@ describe('perdure', () => {
     expect(JSON.parse((await perdure('result', 'b1', '--json')).err)).toMatchObject({ workflowId: 'b1', status: 'failed', error: { type: 'TypeError', message: 'no good: this' } });
   });
 
+  it('says at which attempt an open activity is, and why the last one failed', async () => {
+    await says('start', 'order', '--id', 'u1', '--input', '"unicorn"');
+    let shown = '';
+    while (!shown.includes('failed')) shown = await says('show', 'u1');
+    expect(shown).toMatch(/\n\nopen activities\n {2}#1 reserve {2}attempt 2, 1 failed, not before TIME: RetryableError: sold out$/);
+    expect(JSON.parse((await perdure('show', 'u1', '--json')).out)).toMatchObject({ tasks: [{ seq: 1, attempt: 2, failures: 1, lastFailure: { message: 'sold out' } }] });
+    await says('terminate', 'u1');
+    while ((await says('show', 'u1')).includes('open activities'));
+  });
+
   it('says that the run whose result it waits for is suspended, once, and goes on waiting', async () => {
     await says('start', 'gate', '--id', 's1');
     await says('suspend', 's1', '--reason', 'a look');

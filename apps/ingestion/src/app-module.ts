@@ -1,5 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { CockroachAuditLog, CockroachBundles, CockroachCorrelationStore, CockroachRunReader, CockroachWaitReader } from '@perdure/cockroach';
+import { CockroachAuditLog, CockroachBundles, CockroachCorrelationStore, CockroachRunReader, CockroachTaskReader, CockroachWaitReader } from '@perdure/cockroach';
 import { CompensationModule } from '@perdure/compensation-feature';
 import { WebhookSources } from '@perdure/correlation';
 import { CorrelationModule } from '@perdure/correlation-feature';
@@ -38,7 +38,7 @@ export class AppModule {
           translator: () => new ConfiguredTranslator(eventTypes, new WebhookSources(config.webhooks), clock),
           clock: () => clock,
         }),
-        SchedulerModule.register({ desk: () => (desks.length === 1 ? desks[0]! : new DeskRelay({ desks })) }),
+        SchedulerModule.register({ desk: () => (desks.length === 1 ? desks[0]! : new DeskRelay({ desks })), tasks: () => new CockroachTaskReader(pool, map) }),
         CorrelationModule.register({ waits: () => new CockroachWaitReader(pool) }),
         CompensationModule.register({ audit: () => new CockroachAuditLog(pool) }),
       ],

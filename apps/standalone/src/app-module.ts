@@ -7,7 +7,7 @@ import { ShardDesk, ShardGateway, type ShardMap } from '@perdure/embedded';
 import { ConfiguredTranslator } from '@perdure/hosting';
 import { IngestionModule, OpenApiController } from '@perdure/ingestion-feature';
 import { SchedulerModule } from '@perdure/scheduler-feature';
-import { ShardedAuditLog, ShardedRunReader, ShardedWaitReader, SqliteAuditLog, SqliteBundles, SqliteRunReader, SqliteWaitReader, type MetaFile } from '@perdure/sqlite';
+import { ShardedAuditLog, ShardedRunReader, ShardedTaskReader, ShardedWaitReader, SqliteAuditLog, SqliteBundles, SqliteRunReader, SqliteTaskReader, SqliteWaitReader, type MetaFile } from '@perdure/sqlite';
 import { ServerMetrics } from '@perdure/telemetry';
 import type { DatabaseSync } from 'node:sqlite';
 import { ShardEvents, ShardLog, ShardOutcomes, ShardQueries, ShardRuns } from './adapters.js';
@@ -46,7 +46,7 @@ export class AppModule {
           translator: () => new ConfiguredTranslator(eventTypes, new WebhookSources(config.webhooks), clock),
           clock: () => clock,
         }),
-        SchedulerModule.register({ desk: () => new ShardDesk(shard) }),
+        SchedulerModule.register({ desk: () => new ShardDesk(shard), tasks: () => new ShardedTaskReader(committed.map((db) => new SqliteTaskReader(db)), (tenant, workflowId) => map.shardOf(tenant, workflowId)) }),
         CorrelationModule.register({ waits: () => new ShardedWaitReader(committed.map((db) => new SqliteWaitReader(db))) }),
         CompensationModule.register({ audit: () => new ShardedAuditLog(committed.map((db) => new SqliteAuditLog(db))) }),
       ],

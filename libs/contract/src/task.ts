@@ -27,6 +27,33 @@ export interface TaskEnvelope {
   readonly trace?: string;
 }
 
+/** An activity, or an undo step, that has not closed, as its operator sees it. */
+export interface TaskView {
+  readonly run: RunKey;
+  readonly seq: number;
+  readonly role: 'activity' | 'undo';
+  readonly name: string;
+  readonly queue: string;
+  /** Epoch milliseconds. */
+  readonly scheduledAt: number;
+  /** The attempt that runs, or is the next: 1, 2, 3… */
+  readonly attempt: number;
+  /** Attempts that failed or timed out. */
+  readonly failures: number;
+  /** Attempts whose worker went silent. */
+  readonly crashes: number;
+  /** The attempt is not handed out before, epoch milliseconds. Absent: at once. */
+  readonly notBefore?: number;
+  /** When crashes in a row made it poisoned, epoch milliseconds: only surgical workers get it. */
+  readonly poisonedAt?: number;
+  readonly cancelRequested?: true;
+  /** The attempt completes through the API, until then; epoch milliseconds. */
+  readonly acceptedUntil?: number;
+  /** The last progress that a heartbeat told. */
+  readonly progress?: Json;
+  readonly lastFailure?: Failure;
+}
+
 export type TaskAnswer =
   | { readonly token: string; readonly kind: 'completed'; readonly value?: Json }
   /** `retryAfterMs` overrides the policy's delay. */

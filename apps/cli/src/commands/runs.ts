@@ -3,6 +3,7 @@ import { RUN_STATUSES, type HistoryEvent, type RunStatus, type RunView, type Sca
 import { collectAttributes, findBundle, parseCount, parseJson } from '../arguments.js';
 import { withSession, type Session, type Terminal } from '../cli.js';
 import { resultOf } from './result-of.js';
+import { openTasks } from '../show/open-tasks.js';
 import { table } from '../show/table.js';
 import { at } from '../show/time.js';
 import { timeline } from '../show/timeline.js';
@@ -84,9 +85,11 @@ const runTable = (runs: readonly RunView[], withRunIds: boolean): string =>
 const show = async ({ client, print }: Session, workflowId: string, flags: { readonly run?: string }): Promise<void> => {
   const handle = client.run(workflowId, flags.run);
   const run = await handle.describe();
+  const shown = client.run(workflowId, run.runId);
   const events: HistoryEvent[] = [];
-  for await (const event of client.run(workflowId, run.runId).history()) events.push(event);
-  print({ run, events }, () => timeline(run, events));
+  for await (const event of shown.history()) events.push(event);
+  const tasks = run.closedAt === undefined ? await shown.openTasks() : [];
+  print({ run, events, tasks }, () => `${timeline(run, events)}${openTasks(tasks)}`);
 };
 
 const result = async (session: Session, workflowId: string, flags: { readonly run?: string }): Promise<void> => printResult(session, await resultOf(session, workflowId, flags.run));

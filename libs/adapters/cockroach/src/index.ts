@@ -21,6 +21,7 @@ export type { CockroachBundlesOptions } from './read/bundles.js';
 export { CockroachRunReader } from './read/run-reader.js';
 export type { ShardsOf } from './read/shards.js';
 export { CockroachStackMapper } from './read/stack-mapper.js';
+export { CockroachTaskReader } from './read/task-reader.js';
 export { CockroachWaitReader } from './read/wait-reader.js';
 export { applyMultiRegion } from './multi-region/apply-multi-region.js';
 export { homeRegionOf } from './multi-region/multi-region-statements.js';

@@ -1,5 +1,6 @@
-import { TaskStore, TimerStore, type SchedulerChange, type TaskChange, type TaskRow, type TaskState, type TimerChange, type TimerRow } from '@perdure/scheduler';
-import type { StatementSync } from 'node:sqlite';
+import type { TaskView } from '@perdure/contract';
+import { TASKS_SHOWN_MAX, taskKeysOf, TaskReader, TaskStore, TimerStore, toTaskViews, type SchedulerChange, type TaskChange, type TaskRow, type TaskState, type TimerChange, type TimerRow } from '@perdure/scheduler';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { ShardFile } from './shard-file.js';
 
 interface TaskRecord {
@@ -46,6 +47,22 @@ class SqliteTimerStore extends TimerStore {
 
   override async commit(changes: readonly TimerChange[]): Promise<void> {
     this.#file.transaction(() => changes.forEach(this.#write));
+  }
+}
+
+/** Over a connection that can only read. */
+export class SqliteTaskReader extends TaskReader {
+  readonly #find: StatementSync;
+
+  constructor(db: DatabaseSync) {
+    super();
+    this.#find = db.prepare('select spec, state from task where key >= ? and key < ? limit ?');
+  }
+
+  override async ofWorkflow(tenant: string, workflowId: string): Promise<readonly TaskView[]> {
+    const { from, before } = taskKeysOf(tenant, workflowId);
+    const rows = this.#find.all(from, before, TASKS_SHOWN_MAX) as unknown as Pick<TaskRecord, 'spec' | 'state'>[];
+    return toTaskViews(rows.map(({ spec, state }) => ({ spec: JSON.parse(spec) as TaskRow['spec'], state: JSON.parse(state) as TaskState })), workflowId);
   }
 }
 

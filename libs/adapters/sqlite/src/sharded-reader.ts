@@ -1,7 +1,8 @@
 import { AuditLog, type AuditPage } from '@perdure/compensation';
-import { fromCursor, toCursor, type HistoryPage, type InputOutcome, type RunPage, type RunResult, type RunView } from '@perdure/contract';
+import { fromCursor, toCursor, type HistoryPage, type InputOutcome, type RunPage, type RunResult, type RunView, type TaskView } from '@perdure/contract';
 import { WaitReader, type WaitView } from '@perdure/correlation';
 import type { BundleUse } from '@perdure/history';
+import { TaskReader } from '@perdure/scheduler';
 import type { NumberedEntry, NumberedRun, RunQuery, SqliteAuditLog, SqliteRunReader } from './run-reader.js';
 
 /** What is committed of runs, in one file or in several. */
@@ -93,6 +94,22 @@ export class ShardedWaitReader extends WaitReader {
   override async ofWorkflow(tenant: string, workflowId: string): Promise<readonly WaitView[]> {
     const waits = (await Promise.all(this.#readers.map((reader) => reader.ofWorkflow(tenant, workflowId)))).flat();
     return waits.sort((a, b) => a.openedAt - b.openedAt || a.seq - b.seq);
+  }
+}
+
+/** A run's tasks are in its own shard's file. */
+export class ShardedTaskReader extends TaskReader {
+  readonly #readers: readonly TaskReader[];
+  readonly #shardOf: ShardOf;
+
+  constructor(readers: readonly TaskReader[], shardOf: ShardOf) {
+    super();
+    this.#readers = readers;
+    this.#shardOf = shardOf;
+  }
+
+  override ofWorkflow(tenant: string, workflowId: string): Promise<readonly TaskView[]> {
+    return this.#readers[this.#shardOf(tenant, workflowId)]!.ofWorkflow(tenant, workflowId);
   }
 }
 

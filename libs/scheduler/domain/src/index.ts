@@ -1,5 +1,6 @@
 export { TaskDesk } from './task-desk.js';
 export { DeskRelay } from './relay/desk-relay.js';
+export { TASKS_SHOWN_MAX, taskKeysOf, TaskReader, toTaskViews } from './task-reader.js';
 export { TaskStore } from './task-store.js';
 export { TimerStore } from './timer-store.js';
 export type { AcceptedAttempt, SchedulerChange, TaskChange, TaskRow, TaskState, TimerChange, TimerRow } from './task-row.js';

@@ -41,4 +41,6 @@ const answer = z.discriminatedUnion('kind', [
 
 export const answersBody = z.strictObject({ answers: z.array(answer).max(LIMITS.pollSlotsMax) });
 
+export const tasksQuery = z.strictObject({ workflowId: z.string().min(1).max(LIMITS.idBytesMax) });
+
 export const heartbeatsBody = z.strictObject({ heartbeats: z.array(z.strictObject({ token, progress: json.optional() })).max(LIMITS.pollSlotsMax) });

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { PerdureError, type AnswerReceipt, type HeartbeatResponse, type PollRequest, type PollResponse, type TaskAnswer } from '@perdure/contract';
 import { Authenticator, createHttpApp, type HttpApp, type Principal } from '@perdure/http';
-import { TaskDesk } from '@perdure/scheduler';
+import { TaskDesk, TaskReader } from '@perdure/scheduler';
 import { WebSocket } from 'ws';
 import { SchedulerModule } from './index.js';
 
@@ -29,6 +29,12 @@ class DeskDouble extends TaskDesk {
   }
 }
 
+class NoTasks extends TaskReader {
+  override async ofWorkflow(): Promise<[]> {
+    return [];
+  }
+}
+
 class Demo extends Authenticator {
   override authenticate(): Principal {
     return { tenant: 'demo' };
@@ -48,7 +54,7 @@ describe('TaskSocket', () => {
   beforeEach(async () => {
     desk = new DeskDouble();
     internal = [];
-    app = await createHttpApp(SchedulerModule.register({ desk: () => desk }), { authenticator: new Demo(), bodyBytesMax: 100_000, onInternal: (error) => internal.push(error) });
+    app = await createHttpApp(SchedulerModule.register({ desk: () => desk, tasks: () => new NoTasks() }), { authenticator: new Demo(), bodyBytesMax: 100_000, onInternal: (error) => internal.push(error) });
     await app.nest.listen(0, '127.0.0.1');
     socket = new WebSocket(`ws://127.0.0.1:${(app.nest.getHttpServer().address() as AddressInfo).port}/v1/tasks/socket`);
     received = [];

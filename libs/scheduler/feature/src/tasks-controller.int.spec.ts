@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { request, Agent } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { PerdureError, type AnswerReceipt, type HeartbeatRequest, type HeartbeatResponse, type PollRequest, type PollResponse, type TaskAnswer } from '@perdure/contract';
+import { PerdureError, type AnswerReceipt, type HeartbeatRequest, type HeartbeatResponse, type PollRequest, type PollResponse, type TaskAnswer, type TaskView } from '@perdure/contract';
 import { Authenticator, createHttpApp, type HttpApp, type Principal } from '@perdure/http';
-import { TaskDesk } from '@perdure/scheduler';
+import { TaskDesk, TaskReader } from '@perdure/scheduler';
 import { SchedulerModule } from './index.js';
 
 /** Remembers what it was asked; a poll stays open until its worker goes. */
@@ -34,6 +34,14 @@ class DeskDouble extends TaskDesk {
   }
 }
 
+const TASK: TaskView = { run: { tenant: 'demo', workflowId: 'order/7', runId: 'r' }, seq: 3, role: 'activity', name: 'charge', queue: 'default', scheduledAt: 5, attempt: 2, failures: 1, crashes: 0, lastFailure: { type: 'Error', message: 'declined' } };
+
+class OneTask extends TaskReader {
+  override async ofWorkflow(tenant: string, workflowId: string): Promise<readonly TaskView[]> {
+    return [TASK].filter(({ run }) => run.tenant === tenant && run.workflowId === workflowId);
+  }
+}
+
 class Demo extends Authenticator {
   override authenticate(): Principal {
     return { tenant: 'demo' };
@@ -44,7 +52,7 @@ describe('TasksController', () => {
   const desk = new DeskDouble();
   let app: HttpApp;
   beforeAll(async () => {
-    app = await createHttpApp(SchedulerModule.register({ desk: () => desk }), { authenticator: new Demo(), bodyBytesMax: 100_000 });
+    app = await createHttpApp(SchedulerModule.register({ desk: () => desk, tasks: () => new OneTask() }), { authenticator: new Demo(), bodyBytesMax: 100_000 });
   });
   afterAll(() => app.nest.close());
 
@@ -53,6 +61,16 @@ describe('TasksController', () => {
     return { status: response.statusCode, body: response.json() };
   };
   const poll = { worker: 'w', session: '1', queues: ['default'], slots: 1, holding: [], waitMs: 0 };
+
+  it('lists the open tasks of a workflow id', async () => {
+    const get = async (query: string) => {
+      const { statusCode, json } = await app.nest.inject({ method: 'GET', url: `/v1/tasks${query}` });
+      return { status: statusCode, body: json() as unknown };
+    };
+    expect(await get('?workflowId=order%2F7')).toEqual({ status: 200, body: { tasks: [TASK] } });
+    expect(await get('?workflowId=order%2F8')).toEqual({ status: 200, body: { tasks: [] } });
+    for (const query of ['', '?workflowId=', `?workflowId=${'x'.repeat(513)}`, '?workflowId=a&more=b']) expect(await get(query)).toMatchObject({ status: 400, body: { code: 'invalid-request' } });
+  });
 
   it('passes answers on for the credential’s tenant, values untouched', async () => {
     const answers = [{ token: 't1', kind: 'completed', value: { deep: [1, null] } }, { token: 't2', kind: 'completed' }, { token: 't3', kind: 'failed', error: { type: 'Error', message: 'no', cause: { type: 'X', message: 'why' } }, retryAfterMs: 5 }];

@@ -1,18 +1,25 @@
-import { Body, Controller, Get, HttpCode, Inject, Post, Res } from '@nestjs/common';
-import { PerdureError, type AnswerReceipt, type HeartbeatResponse, type PollResponse } from '@perdure/contract';
+import { Body, Controller, Get, HttpCode, Inject, Post, Query, Res } from '@nestjs/common';
+import { PerdureError, type AnswerReceipt, type HeartbeatResponse, type PollResponse, type TaskView } from '@perdure/contract';
 import { abortWait, Tenant, zod } from '@perdure/http';
-import { TaskDesk } from '@perdure/scheduler';
+import { TaskDesk, TaskReader } from '@perdure/scheduler';
 import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
-import { answersBody, heartbeatsBody, pollBody } from './schemas.js';
+import { answersBody, heartbeatsBody, pollBody, tasksQuery } from './schemas.js';
 
-/** What pulling workers call. */
+/** What pulling workers call, and how their tasks fare. */
 @Controller('v1/tasks')
 export class TasksController {
   readonly #desk: TaskDesk;
+  readonly #tasks: TaskReader;
 
-  constructor(@Inject(TaskDesk) desk: TaskDesk) {
+  constructor(@Inject(TaskDesk) desk: TaskDesk, @Inject(TaskReader) tasks: TaskReader) {
     this.#desk = desk;
+    this.#tasks = tasks;
+  }
+
+  @Get()
+  async list(@Tenant() tenant: string, @Query(zod(tasksQuery)) { workflowId }: z.output<typeof tasksQuery>): Promise<{ readonly tasks: readonly TaskView[] }> {
+    return { tasks: await this.#tasks.ofWorkflow(tenant, workflowId) };
   }
 
   @Post('poll')

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { PerdureError, type HistoryEvent, type HistoryPage, type Outcome, type RunResult, type RunView } from '@perdure/contract';
+import { PerdureError, type HistoryEvent, type HistoryPage, type Outcome, type RunResult, type RunView, type TaskView } from '@perdure/contract';
 import { fromFailure } from '../common/failure.js';
 import type { QueryToken, ResultOf, SignalToken, UpdateToken } from '../common/tokens.js';
 import { queryString, type Api, type Call } from './api.js';
@@ -122,6 +122,12 @@ export class RunHandle<W extends AnyWorkflow = AnyWorkflow> {
       yield* page.events;
       after = page.next;
     }
+  }
+
+  /** Its activities and undo steps that have not closed: which attempt each is at, and why the last one failed. */
+  async openTasks(options: ResultOptions = {}): Promise<readonly TaskView[]> {
+    const { tasks } = await this.#api.call<{ readonly tasks: readonly TaskView[] }>({ method: 'GET', path: `/v1/tasks${queryString({ workflowId: this.workflowId })}`, ...options });
+    return this.runId === undefined ? tasks : tasks.filter(({ run }) => run.runId === this.runId);
   }
 
   async #operate(operation: string, { reason, id = randomUUID(), signal }: OperatorOptions, more: object = {}): Promise<void> {

@@ -1,14 +1,15 @@
 import { afterEach, beforeEach } from '@jest/globals';
 import { ManualClock } from '@perdure/clock';
-import { CockroachAuditLog, CockroachBundles, CockroachBundleSource, CockroachRunReader, CockroachWaitReader, compensationSliceStore, correlationSliceStore, historySliceStore, type CockroachPool } from '@perdure/cockroach';
+import { CockroachAuditLog, CockroachBundles, CockroachBundleSource, CockroachRunReader, CockroachTaskReader, CockroachWaitReader, compensationSliceStore, correlationSliceStore, historySliceStore, schedulerSliceStore, type CockroachPool } from '@perdure/cockroach';
 import { keepBundles, openTestDatabase, type TestDatabase } from '@perdure/cockroach/testing';
-import type { SliceName, SliceStore } from '@perdure/delivery';
+import type { Service, SliceName, SliceStore } from '@perdure/delivery';
 import { slotOf, SLOTS } from '@perdure/identity';
 import { auditLogSuite } from './audit-log-suite.js';
 import { bundleRegistrySuite, inspectSample } from './bundle-registry-suite.js';
 import { READER_SLICES } from './made-reader.js';
 import { runReaderSuite, type RunRows } from './run-reader-suite.js';
 import { commitOf } from './sample-rows.js';
+import { taskReaderSuite } from './task-reader-suite.js';
 import { waitReaderSuite } from './wait-reader-suite.js';
 
 let database: TestDatabase;
@@ -20,7 +21,7 @@ afterEach(() => database.close());
 const NOTHING = { outbox: { put: [], confirmed: [] }, intake: { marks: [], tombstones: { put: [], dropped: [] } }, triesDropped: [] } as const;
 
 /** Owners of all slices of a service, which commit what the suite has. */
-async function owners<Rows>(service: 'history' | 'correlation' | 'compensation', make: (pool: CockroachPool, slice: SliceName) => SliceStore<Rows>): Promise<(slice: number, rows: Rows) => Promise<void>> {
+async function owners<Rows>(service: Service, make: (pool: CockroachPool, slice: SliceName) => SliceStore<Rows>): Promise<(slice: number, rows: Rows) => Promise<void>> {
   const stores = Array.from({ length: READER_SLICES }, (_, slice) => make(database.pool, `${service}/${slice}`));
   for (const store of stores) await store.takeOver(0);
   const cursors = stores.map(() => 0);
@@ -50,6 +51,12 @@ for (const [name, map] of [['PostgreSQL, by the map', MAP], ['PostgreSQL, over a
   });
 }
 waitReaderSuite('PostgreSQL', async () => ({ reader: new CockroachWaitReader(database.open()), write: await owners('correlation', correlationSliceStore), close: async () => undefined }));
+taskReaderSuite('PostgreSQL', async () => ({
+  reader: new CockroachTaskReader(database.open(), { schedulerOf: (tenant, workflowId) => `scheduler/${shardOf(tenant, workflowId)}` }),
+  sliceOf: shardOf,
+  write: await owners('scheduler', schedulerSliceStore),
+  close: async () => undefined,
+}));
 auditLogSuite('PostgreSQL', async () => ({ reader: new CockroachAuditLog(database.open()), write: await owners('compensation', compensationSliceStore), close: async () => undefined }));
 bundleRegistrySuite('PostgreSQL', async () => {
   const [pool, clock, write] = [database.open(), new ManualClock(), await runs()];

@@ -4,13 +4,15 @@ import { join } from 'node:path';
 import { ManualClock } from '@perdure/clock';
 import type { CompensationChange } from '@perdure/compensation';
 import type { CorrelationChange } from '@perdure/correlation';
-import { MetaFile, openReader, ShardedAuditLog, ShardedRunReader, ShardedWaitReader, ShardFile, SqliteAuditLog, SqliteBundles, SqliteBundleSource, SqliteCorrelationStore, SqliteRunReader, SqliteSagaStore, SqliteStateStore, SqliteWaitReader } from '@perdure/sqlite';
+import { MetaFile, openReader, ShardedAuditLog, ShardedRunReader, ShardedTaskReader, ShardedWaitReader, ShardFile, SqliteAuditLog, SqliteBundles, SqliteBundleSource, SqliteCorrelationStore, SqliteRunReader, SqliteSagaStore, SqliteSchedulerStore, SqliteStateStore, SqliteTaskReader, SqliteWaitReader } from '@perdure/sqlite';
+import type { SchedulerChange } from '@perdure/scheduler';
 import type { DatabaseSync } from 'node:sqlite';
 import { auditLogSuite } from './audit-log-suite.js';
 import { bundleRegistrySuite, inspectSample } from './bundle-registry-suite.js';
 import { READER_SLICES, type MakeReader } from './made-reader.js';
 import { runReaderSuite, type RunRows } from './run-reader-suite.js';
 import { commitOf } from './sample-rows.js';
+import { taskReaderSuite } from './task-reader-suite.js';
 import { waitReaderSuite } from './wait-reader-suite.js';
 
 const inFolder = async (): Promise<{ readonly folder: string; remove(): Promise<void> }> => {
@@ -63,6 +65,14 @@ const waits: MakeReader<ShardedWaitReader, readonly CorrelationChange[]> = async
   return { ...files, reader: new ShardedWaitReader(read.map((db) => new SqliteWaitReader(db))) };
 };
 waitReaderSuite('SQLite', waits);
+
+taskReaderSuite('SQLite', async () => {
+  const { read, ...files } = await onFiles((file) => {
+    const store = new SqliteSchedulerStore(file);
+    return async (changes: readonly SchedulerChange[]) => file.transaction(() => store.write(changes));
+  });
+  return { ...files, sliceOf: shardOf, reader: new ShardedTaskReader(read.map((db) => new SqliteTaskReader(db)), shardOf) };
+});
 
 const audits: MakeReader<ShardedAuditLog, readonly CompensationChange[]> = async () => {
   const { read, ...files } = await onFiles((file) => {

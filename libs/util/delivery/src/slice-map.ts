@@ -33,6 +33,10 @@ export class SliceMap {
     return this.#of('history', tenant, workflowId);
   }
 
+  schedulerOf(tenant: string, workflowId: string): SliceName {
+    return this.#of('scheduler', tenant, workflowId);
+  }
+
   sliceOfEvent(event: ExternalEvent): SliceName {
     return this.#of('correlation', event.tenant, this.#options.routing.sliceOfEvent(event));
   }
