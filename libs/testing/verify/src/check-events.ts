@@ -5,7 +5,8 @@ import { nameOf, type Finding } from './finding.js';
 import type { Contents } from './merge-shards.js';
 import type { FoldedRun } from './folded-run.js';
 
-const identityOf = ({ tenant, source, id }: ExternalEvent): string => JSON.stringify([tenant, source, id]);
+/** With the type: those of two types may lie in two shards, each of which knows its own. A sender that gives two of them one id has sent two events. */
+const identityOf = ({ tenant, source, id, type }: ExternalEvent): string => JSON.stringify([tenant, source, id, type]);
 
 /** An external event was taken by one run, once; or it is there for the first that wants it. */
 export async function checkEvents({ events, waits, inbox, coming }: Contents, folded: ReadonlyMap<number, FoldedRun>): Promise<Finding[]> {
