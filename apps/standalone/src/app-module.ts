@@ -31,7 +31,8 @@ export interface Parts {
 @Module({})
 export class AppModule {
   static register({ config, clock, shard, meta, map, eventTypes, committed, readiness, metrics }: Parts): DynamicModule {
-    const reader = new ShardedRunReader(committed.map((db) => new SqliteRunReader(db)), (tenant, workflowId) => map.shardOf(tenant, workflowId));
+    const shardOf = (tenant: string, workflowId: string): number => map.shardOf(tenant, workflowId);
+    const reader = new ShardedRunReader(committed.map((db) => new SqliteRunReader(db)), shardOf);
     const deps = { reader, shard, clock };
     return {
       module: AppModule,
@@ -46,7 +47,7 @@ export class AppModule {
           translator: () => new ConfiguredTranslator(eventTypes, new WebhookSources(config.webhooks), clock),
           clock: () => clock,
         }),
-        SchedulerModule.register({ desk: () => new ShardDesk(shard), tasks: () => new ShardedTaskReader(committed.map((db) => new SqliteTaskReader(db)), (tenant, workflowId) => map.shardOf(tenant, workflowId)) }),
+        SchedulerModule.register({ desk: () => new ShardDesk(shard), tasks: () => new ShardedTaskReader(committed.map((db) => new SqliteTaskReader(db)), shardOf) }),
         CorrelationModule.register({ waits: () => new ShardedWaitReader(committed.map((db) => new SqliteWaitReader(db))) }),
         CompensationModule.register({ audit: () => new ShardedAuditLog(committed.map((db) => new SqliteAuditLog(db))) }),
       ],

@@ -10,6 +10,10 @@ interface TaskRecord {
   state: string;
 }
 
+type TaskContent = Pick<TaskRecord, 'spec' | 'state'>;
+
+const contentOf = ({ spec, state }: TaskContent): Pick<TaskRow, 'spec' | 'state'> => ({ spec: JSON.parse(spec) as TaskRow['spec'], state: JSON.parse(state) as TaskState });
+
 class SqliteTaskStore extends TaskStore {
   readonly #file: ShardFile;
   readonly #write: (change: TaskChange) => void;
@@ -22,7 +26,7 @@ class SqliteTaskStore extends TaskStore {
 
   override async load(): Promise<Iterable<TaskRow>> {
     const rows = this.#file.read(() => this.#file.db.prepare('select key, ord, spec, state from task order by ord').all()) as unknown as TaskRecord[];
-    return rows.map(({ key, ord, spec, state }) => ({ key, order: ord, spec: JSON.parse(spec) as TaskRow['spec'], state: JSON.parse(state) as TaskState }));
+    return rows.map((record) => ({ key: record.key, order: record.ord, ...contentOf(record) }));
   }
 
   override async commit(changes: readonly TaskChange[]): Promise<void> {
@@ -61,8 +65,8 @@ export class SqliteTaskReader extends TaskReader {
 
   override async ofWorkflow(tenant: string, workflowId: string): Promise<readonly TaskView[]> {
     const { from, before } = taskKeysOf(tenant, workflowId);
-    const rows = this.#find.all(from, before, TASKS_SHOWN_MAX) as unknown as Pick<TaskRecord, 'spec' | 'state'>[];
-    return toTaskViews(rows.map(({ spec, state }) => ({ spec: JSON.parse(spec) as TaskRow['spec'], state: JSON.parse(state) as TaskState })), workflowId);
+    const rows = this.#find.all(from, before, TASKS_SHOWN_MAX) as unknown as TaskContent[];
+    return toTaskViews(rows.map(contentOf), workflowId);
   }
 }
 

@@ -1,8 +1,8 @@
 import { SystemClock, type Clock } from '@perdure/clock';
 import { PerdureError, type AnswerReceipt, type HeartbeatRequest, type HeartbeatResponse, type PollRequest, type PollResponse } from '@perdure/contract';
 import { toError } from '../client/api.js';
-import { createTransport } from '../client/transport.js';
-import { NoSocket, TaskSocket, type SocketAnswer, type TaskCall } from './task-socket.js';
+import { createTransport, type HttpAnswer } from '../client/transport.js';
+import { NoSocket, TaskSocket, type TaskCall } from './task-socket.js';
 import type { WorkerTransport } from './worker-transport.js';
 
 export interface HttpWorkerOptions {
@@ -63,7 +63,7 @@ export class HttpWorkerTransport implements WorkerTransport {
     return JSON.parse(answer.body) as Answer;
   }
 
-  async #send(call: TaskCall, body: string, signal: AbortSignal | undefined): Promise<SocketAnswer> {
+  async #send(call: TaskCall, body: string, signal: AbortSignal | undefined): Promise<HttpAnswer> {
     const request = () => this.#http.send({ method: 'POST', path: `/v1/tasks/${call}`, headers: this.#headers, body, ...(signal ? { signal } : {}) });
     if (body.length > MESSAGE_CHARS_MAX || this.#clock.now() < this.#socketFromMs) return request();
     try {

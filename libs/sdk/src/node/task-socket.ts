@@ -1,5 +1,6 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { WebSocket } from 'ws';
+import type { HttpAnswer } from '../client/transport.js';
 import { PollLost } from './worker-transport.js';
 
 export type TaskCall = 'poll' | 'answers' | 'heartbeats';
@@ -7,16 +8,9 @@ export type TaskCall = 'poll' | 'answers' | 'heartbeats';
 /** No socket was opened, or it was lost before anything came over it. The server may be gone, or something on the way lets none through: a request tells. */
 export class NoSocket extends Error {}
 
-/** What a request would have been answered. */
-export interface SocketAnswer {
-  readonly status: number;
-  /** JSON text. */
-  readonly body: string;
-}
-
 interface Waiting {
   readonly message: string;
-  readonly resolve: (answer: SocketAnswer) => void;
+  readonly resolve: (answer: HttpAnswer) => void;
   readonly reject: (error: Error) => void;
 }
 
@@ -39,11 +33,13 @@ export class TaskSocket {
   }
 
   /**
+   * What a request would be answered.
+   *
    * @param body JSON text
    * @param signal gives the call up; with `PollLost` the connection as well
    * @throws NoSocket; Error when the connection was lost before the answer
    */
-  async ask(call: TaskCall, body: string, signal?: AbortSignal): Promise<SocketAnswer> {
+  async ask(call: TaskCall, body: string, signal?: AbortSignal): Promise<HttpAnswer> {
     signal?.throwIfAborted();
     // An attempt that was left running may still beat: its connection would keep the process.
     if (this.#isClosed) throw new Error('The worker has ended.');
@@ -99,9 +95,9 @@ class Connection {
     });
   }
 
-  ask(call: TaskCall, body: string, signal: AbortSignal | undefined): Promise<SocketAnswer> {
+  ask(call: TaskCall, body: string, signal: AbortSignal | undefined): Promise<HttpAnswer> {
     const id = String(++this.#lastId);
-    return new Promise<SocketAnswer>((resolve, reject) => {
+    return new Promise<HttpAnswer>((resolve, reject) => {
       const abort = (): void => this.#giveUp(id, signal!.reason);
       signal?.addEventListener('abort', abort, { once: true });
       const done = (): void => signal?.removeEventListener('abort', abort);

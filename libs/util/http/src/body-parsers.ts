@@ -1,5 +1,6 @@
 import { isDeeperThan, LIMITS, PerdureError } from '@perdure/contract';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { byPrefix } from './by-prefix.js';
 
 /** Signatures are over the raw body, so these routes get a Buffer whatever its content type. */
 export const RAW_BODY_PREFIX = '/v1/webhooks/';
@@ -15,13 +16,12 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
  * on the way. The text is decoded strictly, so that ill-formed UTF-8 is an error and not a replacement character.
  */
 export const addBodyParsers = (instance: FastifyInstance, depthMoreByPrefix: Readonly<Record<string, number>> = {}): void => {
-  const depthMax = ({ url }: FastifyRequest): number => LIMITS.jsonDepthMax + (Object.entries(depthMoreByPrefix).find(([prefix]) => url.startsWith(prefix))?.[1] ?? 0);
+  const depthMax = ({ url }: FastifyRequest): number => LIMITS.jsonDepthMax + (byPrefix(depthMoreByPrefix, url) ?? 0);
   instance.removeAllContentTypeParsers();
   instance.addContentTypeParser(JSON_TYPES, { parseAs: 'buffer' }, (request, body: Buffer, done) => {
     try {
       refuseEncoded(request);
-      if (isRaw(request) && !isDeeperThan(body, depthMax(request))) done(null, body);
-      else done(null, parseJson(body, depthMax(request)));
+      done(null, isRaw(request) ? withinDepth(body, depthMax(request)) : parseJson(body, depthMax(request)));
     } catch (error) {
       done(error as Error);
     }
@@ -43,12 +43,17 @@ const refuseEncoded = ({ headers }: FastifyRequest): void => {
 
 const tooDeep = (): PerdureError => new PerdureError('invalid-request', `The body nests deeper than ${LIMITS.jsonDepthMax}.`);
 
+/** @throws PerdureError `invalid-request` */
+const withinDepth = (body: Buffer, depthMax: number): Buffer => {
+  if (isDeeperThan(body, depthMax)) throw tooDeep();
+  return body;
+};
+
 /** Nothing at all is `undefined`. @throws PerdureError `malformed-json`, `invalid-request` */
 export const parseJson = (body: Buffer, depthMax: number = LIMITS.jsonDepthMax): unknown => {
-  if (isDeeperThan(body, depthMax)) throw tooDeep();
   if (body.length === 0) return undefined;
   try {
-    return parseText(utf8.decode(body));
+    return parseText(utf8.decode(withinDepth(body, depthMax)));
   } catch (error) {
     throw error instanceof PerdureError ? error : new PerdureError('malformed-json', `The body is not JSON: ${(error as Error).message}`);
   }

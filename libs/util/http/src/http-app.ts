@@ -8,6 +8,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Authenticator } from './authenticator.js';
 import { endWaitsOnClose } from './abort-wait.js';
 import { addBodyParsers } from './body-parsers.js';
+import { byPrefix } from './by-prefix.js';
 import { answerClientError } from './client-error.js';
 import { fromThrown, PROBLEM_JSON, toProblem } from './problem.js';
 import { ProblemFilter } from './problem-filter.js';
@@ -41,7 +42,7 @@ const isOpen = (url: string): boolean => OPEN.some((prefix) => url.startsWith(pr
 
 /** One way to open an HTTP door: Nest on Fastify, errors as problem+json, the tenant from the credential. Call `nest.listen` to serve. */
 export const createHttpApp = async (module: Type | DynamicModule, options: HttpAppOptions): Promise<HttpApp> => {
-  const { onInternal = () => undefined } = options;
+  const { bodyBytesMaxByPrefix = {}, onInternal = () => undefined } = options;
   let sockets: Sockets | undefined;
   const adapter = new FastifyAdapter({
     bodyLimit: options.bodyBytesMax,
@@ -62,11 +63,11 @@ export const createHttpApp = async (module: Type | DynamicModule, options: HttpA
   });
   const instance = adapter.getInstance() as unknown as FastifyInstance;
   endWaitsOnClose(instance);
-  if (canChooseUpgrades()) sockets = new Sockets(instance, { authenticator: options.authenticator, bytesMaxOf: (path) => byPrefix(options.bodyBytesMaxByPrefix, path) ?? options.bodyBytesMax, onInternal });
+  if (canChooseUpgrades()) sockets = new Sockets(instance, { authenticator: options.authenticator, bytesMaxOf: (path) => byPrefix(bodyBytesMaxByPrefix, path) ?? options.bodyBytesMax, onInternal });
   const routes = new RouteTable();
   routes.watch(instance);
   options.observe?.(instance);
-  applyBodyLimits(instance, options.bodyBytesMaxByPrefix ?? {});
+  applyBodyLimits(instance, bodyBytesMaxByPrefix);
   addBodyParsers(instance, options.jsonDepthMoreByPrefix ?? {});
   instance.decorateRequest('principal', undefined);
   instance.addHook('onRequest', (request, _reply, done) => {
@@ -90,5 +91,3 @@ const applyBodyLimits = (instance: FastifyInstance, limits: Readonly<Record<stri
     if (limit !== undefined) route.bodyLimit = limit;
   });
 };
-
-const byPrefix = (limits: Readonly<Record<string, number>> = {}, url: string): number | undefined => Object.entries(limits).find(([prefix]) => url.startsWith(prefix))?.[1];
