@@ -10,22 +10,22 @@ import { readMeshConfig, type MeshConfig } from '../config.js';
 import { SecuredServers } from '../testing/secured-servers.js';
 import { connectLogs, connectMembership, connectPool, type Connecting } from './connect-servers.js';
 
-// Three brokers start at once, and a machine has other things to do.
-jest.setTimeout(120_000);
+// Three brokers start at once, and a machine has other things to do: a server that does not start says so itself before this.
+jest.setTimeout(300_000);
 
 const SLICE = 'history/1';
 const connecting: Connecting = { clock: new SystemClock(), random: Math.random };
 let servers: SecuredServers;
 let admin: Admin;
+let end = async (): Promise<void> => undefined;
 beforeAll(async () => {
   servers = await SecuredServers.start();
+  end = () => servers.stop();
   admin = (await servers.kafka()).admin();
+  end = () => admin.disconnect().finally(() => servers.stop());
   await admin.connect();
 });
-afterAll(async () => {
-  await admin.disconnect();
-  await servers.stop();
-});
+afterAll(() => end());
 
 /** A node's configuration, as its environment gives it. */
 const configOf = (more: Readonly<Record<string, string | undefined>> = {}): MeshConfig => readMeshConfig('scheduler', { ...servers.environment, ...more });
