@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -49,6 +49,17 @@ describe('the starter', () => {
     putCompiler();
     expect(await run('start')).toEqual({ exitCode: 0, output: expect.not.stringContaining('installing') });
     lock('1.0.1');
+    expect((await run('start')).output).toContain('installing npm packages');
+  });
+
+  it('installs once when two terminals ask for it', async () => {
+    const outputs = (await Promise.all([run('start'), run('start')])).map(({ output }) => output);
+    expect(outputs.filter((output) => output.includes('installing npm packages'))).toHaveLength(1);
+    expect(outputs.filter((output) => output.includes('which installs or builds here'))).toHaveLength(1);
+  });
+
+  it('does not wait for one that was killed meanwhile', async () => {
+    write('.cache/starter.lock', String(spawnSync(process.execPath, ['--version']).pid));
     expect((await run('start')).output).toContain('installing npm packages');
   });
 

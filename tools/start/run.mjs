@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensureInstalled } from './install.mjs';
 import { findNode, NODE_MAJOR, withNode } from './node-version.mjs';
+import { oneAtATime } from './one-at-a-time.mjs';
 
 /** Who waits for this, before an install or a build takes its time. */
 const shell = process.ppid;
@@ -45,21 +46,24 @@ if (!script) {
   process.exit(2);
 }
 
-ensureInstalled(root);
 const doesWithout = /--only[= ](perdure|mesh)\b|--help/.test(rest.join(' '));
-if (script.own && !doesWithout) ensureInstalled(join(root, script.own), `the packages of ${script.own}`);
-const node = findNode(root);
-if (!node) {
-  console.error(`perdure: needs Node ${NODE_MAJOR} or later; this is ${process.version}, and there is no npm package of Node ${NODE_MAJOR} for ${process.platform}-${process.arch}. Install Node ${NODE_MAJOR} and run again.`);
-  process.exit(1);
-}
+const prepare = () => {
+  ensureInstalled(root);
+  if (script.own && !doesWithout) ensureInstalled(join(root, script.own), `the packages of ${script.own}`);
+  const node = findNode(root);
+  if (!node) {
+    console.error(`perdure: needs Node ${NODE_MAJOR} or later; this is ${process.version}, and there is no npm package of Node ${NODE_MAJOR} for ${process.platform}-${process.arch}. Install Node ${NODE_MAJOR} and run again.`);
+    process.exit(1);
+  }
+  if (script.build) {
+    if (name === 'start') console.error('perdure: building (the first time takes about half a minute) …');
+    const { status } = spawnSync(node, [tsc, '-b'], { cwd: root, env: withNode(node), stdio: ['ignore', 2, 2] });
+    if (status !== 0) process.exit(status ?? 1);
+  }
+  return node;
+};
+const node = oneAtATime(root, prepare);
 const env = withNode(node);
-
-if (script.build) {
-  if (name === 'start') console.error('perdure: building (the first time takes about half a minute) …');
-  const { status } = spawnSync(node, [tsc, '-b'], { cwd: root, env, stdio: ['ignore', 2, 2] });
-  if (status !== 0) process.exit(status ?? 1);
-}
 
 if (script.before) {
   const { status } = spawnSync(node, script.before, { cwd: root, env: { ...env, NX_DAEMON: 'false' }, stdio: ['ignore', 'ignore', 2] });
