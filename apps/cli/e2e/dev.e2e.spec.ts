@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -122,6 +122,14 @@ describe('perdure dev', () => {
     const client = new Client({ url: first.url, apiKey: KEY });
     expect(await order(client, 'o1')).toBe('tea, paid by Ada');
     await client.close();
+  });
+
+  it('takes port and folder from the environment, as the server does', async () => {
+    const made = new Dev(['shop.workflow.ts'], { cwd: folder, env: { PERDURE_PORT: '0', PERDURE_DATA: 'elsewhere' } });
+    started.push(made);
+    await made.says('serving');
+    expect(new URL(made.url).port).not.toBe('8080');
+    expect(existsSync(join(folder, 'elsewhere'))).toBe(true);
   });
 
   it('does not deploy to somebody else who has its port', async () => {

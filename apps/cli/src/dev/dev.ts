@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { watchBundle, type Bundle, type WatchResult } from '@perdure/bundler';
 import { isPerdureError, PROBLEMS } from '@perdure/contract';
 import { Client } from '@perdure/sdk/client';
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { assertFile, parsePort } from '../arguments.js';
 import { credentialOf, type GlobalOptions, type Terminal } from '../cli.js';
 import { DevServer } from './dev-server.js';
@@ -20,8 +20,8 @@ export const addDevCommand = (program: Command, terminal: Terminal): void => {
     .command('dev <entry>')
     .description('serve a workflow file; bundle and deploy it again whenever it changes')
     .option('--activities <file...>', 'modules whose exported functions are the activities', [])
-    .option('--port <port>', 'port of the server', parsePort, 8080)
-    .option('--data <folder>', 'data folder', '.perdure')
+    .addOption(new Option('--port <port>', 'port of the server').env('PERDURE_PORT').argParser(parsePort).default(8080))
+    .addOption(new Option('--data <folder>', 'data folder').env('PERDURE_DATA').default('.perdure'))
     .action(async (entry: string, _flags: unknown, command: Command) => dev(terminal, entry, command.optsWithGlobals<DevFlags>()));
 };
 
