@@ -24,6 +24,12 @@ describe('readConfig', () => {
     expect(read()).toMatchObject({ host: '127.0.0.1', port: 8080, tenant: 'demo', samples: true, apiKeys: [], webhooks: {} });
   });
 
+  it('tells of what is no setting, and of no setting of clients or secret', () => {
+    const webhooks = { github: { tenant: 'acme', scheme: { kind: 'github' }, secrets: [{ env: 'PERDURE_GITHUB' }] } };
+    const env = { PERDURE_SHARD: '2', PERDURE_SHARDS: '2', PERDURE_URL: 'http://localhost:8080', PERDURE_API_KEY: 'k', PERDURE_GITHUB: 'secret', PATH: '/bin' };
+    expect(read({ ...KEYS, webhooks }, env).unknownSettings).toEqual(['PERDURE_SHARD']);
+  });
+
   it('leaves the sample product out where there are keys, and says so when it is asked for', () => {
     expect(read(KEYS).samples).toBe(false);
     expect(() => read(KEYS, { PERDURE_SAMPLES: 'on' })).toThrow('the sample product has no API key');

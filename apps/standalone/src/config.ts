@@ -23,6 +23,9 @@ const environmentSchema = z.object({
   ...TRACE_VARIABLES,
 });
 
+/** What clients read, who may run in the same environment. */
+const OF_CLIENTS = ['PERDURE_URL', 'PERDURE_API_KEY'];
+
 export interface Config {
   readonly host: string;
   readonly port: number;
@@ -41,6 +44,8 @@ export interface Config {
   readonly apiKeys: Declarations['apiKeys'];
   readonly webhooks: Readonly<Record<string, WebhookSource>>;
   readonly eventTypes: Declarations['eventTypes'];
+  /** Variables that are named as settings are and set nothing: misspelt, most often. */
+  readonly unknownSettings: readonly string[];
 }
 
 const DAY_MS = 86_400_000;
@@ -57,5 +62,10 @@ export const readConfig = (env: NodeJS.ProcessEnv = process.env): Config => {
   const samples = PERDURE_SAMPLES ?? (hasKeys ? 'off' : 'on');
   if (hasKeys && samples === 'on') throw new PerdureError('invalid-request', 'PERDURE_SAMPLES=on: the sample product has no API key. Leave it out, or give no keys.');
   if (hasKeys && activities !== undefined) throw new PerdureError('invalid-request', 'PERDURE_ACTIVITIES: the server runs activities for its sole tenant. With API keys each tenant has workers of its own.');
-  return Object.freeze({ host, port, data, tenant, activities, logLevel, samples: samples === 'on', retentionMs: PERDURE_RETENTION_DAYS * DAY_MS, ...(shards === undefined ? {} : { shards }), slowRequestMs, ...(traces ? { traces } : {}), apiKeys, webhooks: resolveWebhookSources(webhooks, env), eventTypes });
+  return Object.freeze({ host, port, data, tenant, activities, logLevel, samples: samples === 'on', retentionMs: PERDURE_RETENTION_DAYS * DAY_MS, ...(shards === undefined ? {} : { shards }), slowRequestMs, ...(traces ? { traces } : {}), apiKeys, webhooks: resolveWebhookSources(webhooks, env), eventTypes, unknownSettings: unknownSettings(env, webhooks) });
+};
+
+const unknownSettings = (env: NodeJS.ProcessEnv, webhooks: Declarations['webhooks']): string[] => {
+  const others = [...OF_CLIENTS, ...Object.values(webhooks).flatMap(({ secrets }) => secrets.flatMap((secret) => (typeof secret === 'string' ? [] : [secret.env])))];
+  return Object.keys(env).filter((name) => name.startsWith('PERDURE_') && !(name in environmentSchema.shape) && !others.includes(name));
 };

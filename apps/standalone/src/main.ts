@@ -23,6 +23,7 @@ const read = (): Config => {
 const config = read();
 const logger = pino({ level: config.logLevel, base: undefined, timestamp: pino.stdTimeFunctions.isoTime });
 const log: WorkerLog = (text, fields) => logger.info(fields ?? {}, text);
+for (const name of config.unknownSettings) logger.warn({ name }, 'there is no such setting');
 // Loaded only where it is wanted. The server takes its carrier's webhooks, so it is made first.
 const swiftcart = config.samples ? (await import('@perdure/swiftcart')).createSwiftcart(config.tenant) : undefined;
 const serving = startServer({ ...config, webhooks: { ...config.webhooks, ...swiftcart?.webhooks } }, {
