@@ -37,6 +37,16 @@ describe('Api', () => {
     expect(await api.call({ method: 'POST', path: '/v1/events', body: {} })).toEqual({ events: [] });
   });
 
+  it.each([
+    ['a Map', new Map([['a', 1]]), 'it holds a Map (use Object.fromEntries) under "input"'],
+    ['a promise', { later: Promise.resolve(1) }, 'it holds a promise (await it first) under "later"'],
+    ['a bigint', 1n, 'BigInt'],
+  ])('does not send %s, which JSON has not', async (_, input, why) => {
+    const { api, asked } = serverOf([]);
+    await expect(new RunHandle(api, { workflowId: 'w' }).signal('s', input)).rejects.toThrow(why);
+    expect(asked).toEqual([]);
+  });
+
   it('stops asking when its caller does', async () => {
     const { api } = serverOf([PENDING]);
     await expect(new RunHandle(api, { workflowId: 'w' }).signal('s', 1, { signal: AbortSignal.abort() })).rejects.toMatchObject({ name: 'AbortError' });

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PerdureError, PROBLEMS, type ProblemCode } from '@perdure/contract';
+import { losslessJson } from '../common/lossless-json.js';
 import type { HttpAnswer, HttpRequest, Transport } from './transport.js';
 
 export interface ApiOptions {
@@ -82,11 +83,19 @@ export class Api {
       method,
       path,
       headers: { ...this.#headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(body === undefined ? {} : { body: bodyJson(body) }),
       ...(signal ? { signal } : {}),
     };
   }
 }
+
+const bodyJson = (body: unknown): string => {
+  try {
+    return losslessJson(body);
+  } catch (error) {
+    throw new TypeError(`What was to be sent is not JSON: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+};
 
 const toBody = <Answer>({ body }: HttpAnswer): Answer => (body === '' ? undefined : JSON.parse(body)) as Answer;
 
