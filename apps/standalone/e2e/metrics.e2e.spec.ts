@@ -131,6 +131,6 @@ describe('/metrics', () => {
 
   it('goes with a line for each request that was refused', () => {
     const lines = server.output.split('\n').filter((line) => line.includes('a request was refused')).map((line) => JSON.parse(line) as object);
-    expect(lines).toContainEqual(expect.objectContaining({ tenant: 'demo', workflowId: 'none-3', status: 404, route: '/v1/workflows/:workflowId', durationMs: expect.any(Number) }));
+    expect(lines).toContainEqual(expect.objectContaining({ tenant: 'demo', workflowId: 'none-3', status: 404, code: 'unknown-run', route: '/v1/workflows/:workflowId', durationMs: expect.any(Number) }));
   });
 });

@@ -9,7 +9,7 @@ import { ApiKeyAuthenticator, SoleTenantAuthenticator } from '@perdure/ingestion
 import { ApiKeys } from '@perdure/ingestion';
 import type { TaskDesk } from '@perdure/scheduler';
 import { FolderLock, MetaFile, openReader } from '@perdure/sqlite';
-import { observeHttp, requestFields, ServerMetrics, startTracing } from '@perdure/telemetry';
+import { observeHttp, observeSocketCall, requestFields, ServerMetrics, startTracing } from '@perdure/telemetry';
 import type { Logger } from 'pino';
 import { BODY_LIMITS, newSecret } from './adapters.js';
 import { AppModule } from './app-module.js';
@@ -50,6 +50,7 @@ export const startServer = async (config: Config, { logger, onFatal }: { readonl
     bodyBytesMax: LIMITS.payloadBytesMax,
     bodyBytesMaxByPrefix: BODY_LIMITS,
     onInternal: (error, request) => logger.error({ err: error.cause ?? error, ...(request && requestFields(request)) }, 'a request met an error'),
+    onSocketCall: (call) => observeSocketCall({ metrics, logger }, call),
     observe: (instance) => observeHttp(instance, { metrics, logger, clock, slowMs: config.slowRequestMs, ...(tracing ? { spans: tracing.requests } : {}) }),
   });
   await nest.listen(config.port, config.host);

@@ -1,4 +1,4 @@
-export { observeHttp, requestFields } from './observe-http.js';
+export { observeHttp, observeSocketCall, requestFields } from './observe-http.js';
 export type { HttpObserver } from './observe-http.js';
 export { isOwnRoot, RequestRoots, rootSpanIdOf } from './request-roots.js';
 export { ServerMetrics } from './server-metrics.js';

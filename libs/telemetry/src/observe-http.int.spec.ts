@@ -3,9 +3,10 @@ import { connect } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ManualClock } from '@perdure/clock';
+import { PerdureError } from '@perdure/contract';
 import fastify, { type FastifyInstance } from 'fastify';
-import { pino } from 'pino';
-import { observeHttp } from './observe-http.js';
+import { pino, type Logger } from 'pino';
+import { observeHttp, observeSocketCall } from './observe-http.js';
 import { ServerMetrics } from './server-metrics.js';
 
 const TRACE = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
@@ -16,13 +17,15 @@ describe('observeHttp', () => {
   let lines: Record<string, unknown>[];
   let release: () => void;
   let url: string;
+  let logger: Logger;
 
   beforeEach(async () => {
     metrics = new ServerMetrics();
     lines = [];
     const held = new Promise<void>((resolve) => (release = resolve));
+    logger = pino({ base: undefined }, { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) });
     server = fastify();
-    observeHttp(server, { metrics, clock: new ManualClock(), slowMs: 20, unlogged: '/internal/', logger: pino({ base: undefined }, { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) }) });
+    observeHttp(server, { metrics, clock: new ManualClock(), slowMs: 20, unlogged: '/internal/', logger });
     // A clock of the server's own decides what is slow, so it is made to pass.
     const spin = (): void => {
       for (const until = performance.now() + 30; performance.now() < until; );
@@ -69,6 +72,15 @@ describe('observeHttp', () => {
     await send('/internal/deliveries', { method: 'POST' });
     expect(await countOf('/internal/deliveries')).toEqual([expect.stringMatching(/http_response_status_code="503"\} 1$/)]);
     expect(lines).toEqual([]);
+  });
+
+  it('counts what comes over a socket, and logs why it was refused', async () => {
+    const call = { path: '/v1/tasks/socket', tenant: 'demo', call: 'poll' };
+    observeSocketCall({ metrics, logger }, { ...call, status: 200 });
+    observeSocketCall({ metrics, logger }, { ...call, status: 400, error: new PerdureError('invalid-request', 'No.') });
+    const counted = (await metrics.registry.metrics()).split('\n').filter((line) => line.startsWith('perdure_worker_calls_total{'));
+    expect(counted).toEqual(['perdure_worker_calls_total{call="poll",http_response_status_code="200"} 1', 'perdure_worker_calls_total{call="poll",http_response_status_code="400"} 1']);
+    expect(lines).toEqual([expect.objectContaining({ msg: 'a call was refused', ...call, status: 400, code: 'invalid-request' })]);
   });
 
   it('counts a client that left as that, and as no longer there', async () => {

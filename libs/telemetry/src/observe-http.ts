@@ -1,5 +1,5 @@
 import type { Clock } from '@perdure/clock';
-import { sentTraceOf, traceOf } from '@perdure/http';
+import { sentTraceOf, traceOf, type SocketCall } from '@perdure/http';
 import { toTraceparent } from '@perdure/contract';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
@@ -67,10 +67,19 @@ const ended = ({ metrics, spans, logger, clock, slowMs, unlogged }: HttpObserver
   if (unlogged !== undefined && route.startsWith(unlogged)) return;
   const isSlow = tookMs > slowMs && !isHeld(request, route);
   if (status === CLIENT_LEFT || (status < 400 && !isSlow)) return;
-  const fields = { ...requestFields(request), route, status, durationMs: Math.round(tookMs) };
+  const fields = { ...requestFields(request), route, status, ...(request.refusal ? { code: request.refusal } : {}), durationMs: Math.round(tookMs) };
   if (status >= 500) logger.warn(fields, 'a request failed');
   else if (status >= 400) logger.info(fields, 'a request was refused');
   else logger.warn(fields, 'a request was slow');
+};
+
+/** What came over a worker's socket is counted, and logged when it was refused or failed, as a request is. */
+export const observeSocketCall = ({ metrics, logger }: Pick<HttpObserver, 'metrics' | 'logger'>, { path, tenant, call, status, error }: SocketCall): void => {
+  metrics.called(call, status);
+  if (!error) return;
+  const fields = { path, call, tenant, status, code: error.code };
+  if (status >= 500) logger.warn(fields, 'a call failed');
+  else logger.info(fields, 'a call was refused');
 };
 
 const isHeld = (request: FastifyRequest, route: string): boolean => HELD.has(route) || String(request.headers['prefer'] ?? '').includes('wait=');

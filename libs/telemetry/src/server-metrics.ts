@@ -1,5 +1,5 @@
 import type { MetricJson } from '@perdure/hosting';
-import { AggregatorRegistry, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { AggregatorRegistry, collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 /** The boundaries that OpenTelemetry advises for HTTP, seconds. */
 const HTTP_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
@@ -8,6 +8,7 @@ const HTTP_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 
 export class ServerMetrics {
   readonly registry = new Registry();
   readonly #duration: Histogram;
+  readonly #calls: Counter;
   active = 0;
 
   constructor() {
@@ -20,6 +21,7 @@ export class ServerMetrics {
       buckets: HTTP_SECONDS,
       registers,
     });
+    this.#calls = new Counter({ name: 'perdure_worker_calls_total', help: "Calls of workers over their sockets, by what a request's answer would be", labelNames: ['call', 'http_response_status_code'], registers });
     const active = (): number => this.active;
     new Gauge({
       name: 'http_server_active_requests',
@@ -33,6 +35,10 @@ export class ServerMetrics {
 
   answered(labels: { readonly method: string; readonly route: string; readonly status: number }, tookMs: number): void {
     this.#duration.observe({ http_request_method: labels.method, http_route: labels.route, http_response_status_code: labels.status }, tookMs / 1000);
+  }
+
+  called(call: string, status: number): void {
+    this.#calls.inc({ call, http_response_status_code: status });
   }
 
   /** In Prometheus' text format, with the sum of what each shard gave. */

@@ -2,8 +2,8 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { DAPR_LIMITS } from '@perdure/dapr';
 import { OneAtATime, serviceOf, SliceOwner, type SliceMachine, type SliceName } from '@perdure/delivery';
 import { BatchMetrics, NO_LEVELS, ShardMetrics, ShardObserver, Sweeper } from '@perdure/hosting';
-import { createHttpApp } from '@perdure/http';
-import { observeHttp, requestFields, ServerMetrics } from '@perdure/telemetry';
+import { createHttpApp, type SocketCall } from '@perdure/http';
+import { observeHttp, observeSocketCall, requestFields, ServerMetrics } from '@perdure/telemetry';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { startArchiving } from '../archive/start-archiving.js';
 import { MESH_LIMITS } from '../mesh-limits.js';
@@ -57,6 +57,7 @@ export const nodeHttpOptions = ({ config, logger, clock, metrics, tracing }: Pic
   bodyBytesMaxByPrefix: { '/internal/': DAPR_LIMITS.bodyBytesMax },
   jsonDepthMoreByPrefix: { '/internal/': MESH_LIMITS.internalJsonDepthMore },
   onInternal: (error: Error, request?: FastifyRequest) => logger.error({ err: error.cause ?? error, ...(request && requestFields(request)) }, 'a request met an error'),
+  onSocketCall: (call: SocketCall) => observeSocketCall({ metrics, logger }, call),
   observe: (instance: FastifyInstance) => observeHttp(instance, { metrics, logger, clock, slowMs: config.slowRequestMs, unlogged: '/internal/', ...(tracing ? { spans: tracing.requests } : {}) }),
 });
 

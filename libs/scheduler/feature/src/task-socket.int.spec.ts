@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { PerdureError, type AnswerReceipt, type HeartbeatResponse, type PollRequest, type PollResponse, type TaskAnswer } from '@perdure/contract';
-import { Authenticator, createHttpApp, type HttpApp, type Principal } from '@perdure/http';
+import { Authenticator, createHttpApp, type HttpApp, type Principal, type SocketCall } from '@perdure/http';
 import { TaskDesk, TaskReader } from '@perdure/scheduler';
 import { WebSocket } from 'ws';
 import { SchedulerModule } from './index.js';
@@ -51,10 +51,12 @@ describe('TaskSocket', () => {
   let socket: WebSocket;
   let received: string[];
   let internal: PerdureError[];
+  let called: SocketCall[];
   beforeEach(async () => {
     desk = new DeskDouble();
     internal = [];
-    app = await createHttpApp(SchedulerModule.register({ desk: () => desk, tasks: () => new NoTasks() }), { authenticator: new Demo(), bodyBytesMax: 100_000, onInternal: (error) => internal.push(error) });
+    called = [];
+    app = await createHttpApp(SchedulerModule.register({ desk: () => desk, tasks: () => new NoTasks() }), { authenticator: new Demo(), bodyBytesMax: 100_000, onInternal: (error) => internal.push(error), onSocketCall: (call) => called.push(call) });
     await app.nest.listen(0, '127.0.0.1');
     socket = new WebSocket(`ws://127.0.0.1:${(app.nest.getHttpServer().address() as AddressInfo).port}/v1/tasks/socket`);
     received = [];
@@ -103,6 +105,8 @@ describe('TaskSocket', () => {
     expect(await answerTo(7)).toMatchObject({ status, body: { status, code } });
     socket.send(`8 heartbeats ${JSON.stringify({ heartbeats: [{ token: 't1' }] })}`);
     expect((await answerTo(8)).status).toBe(200);
+    const from = { path: '/v1/tasks/socket', tenant: 'demo' };
+    expect(called).toEqual([{ ...from, call, status, error: expect.objectContaining({ code }) }, { ...from, call: 'heartbeats', status: 200 }]);
   });
 
   it('tells a request without an upgrade what it would take', async () => {

@@ -1,7 +1,7 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { PerdureError } from '@perdure/contract';
-import { addSocket, check, fromThrown, parseJson, toProblem, type OpenedBy, type SocketRoute } from '@perdure/http';
+import { addSocket, check, fromThrown, parseJson, toProblem, type OpenedBy, type SocketCall, type SocketRoute } from '@perdure/http';
 import { TaskDesk } from '@perdure/scheduler';
 import type { WebSocket } from 'ws';
 import { answersBody, heartbeatsBody, pollBody } from './schemas.js';
@@ -40,8 +40,8 @@ export class TaskSocket implements OnModuleInit, SocketRoute {
     addSocket(this.#host, this);
   }
 
-  open(socket: WebSocket, { principal: { tenant }, closing, onInternal }: OpenedBy): void {
-    new TaskConnection({ socket, tenant, calls: this.#calls, closing, onInternal }).serve();
+  open(socket: WebSocket, { principal: { tenant }, closing, onCall }: OpenedBy): void {
+    new TaskConnection({ socket, tenant, calls: this.#calls, closing, onCall: (call) => onCall({ ...call, path: this.path, tenant }) }).serve();
   }
 }
 
@@ -50,7 +50,7 @@ interface ConnectionOptions {
   readonly tenant: string;
   readonly calls: Readonly<Record<string, Call>>;
   readonly closing: AbortSignal;
-  readonly onInternal: (error: PerdureError) => void;
+  readonly onCall: (call: Pick<SocketCall, 'call' | 'status' | 'error'>) => void;
 }
 
 class TaskConnection {
@@ -87,7 +87,7 @@ class TaskConnection {
   }
 
   async #call({ id, call, body }: { readonly id: string; readonly call: string; readonly body: Buffer }): Promise<void> {
-    const { tenant, calls, closing, onInternal } = this.#options;
+    const { tenant, calls, closing, onCall } = this.#options;
     const controller = new AbortController();
     try {
       // A poll that began now would hold the server open.
@@ -96,11 +96,12 @@ class TaskConnection {
       if (this.#open.size >= OPEN_CALLS_MAX) throw new PerdureError('overloaded', `${OPEN_CALLS_MAX} calls are open, which is the limit.`);
       this.#open.set(id, controller);
       this.#answer(id, 200, await calls[call]!(tenant, parseJson(body) ?? {}, controller.signal));
+      onCall({ call, status: 200 });
     } catch (thrown) {
       const error = fromThrown(thrown);
-      if (error.code === 'internal') onInternal(error);
       const problem = toProblem(error);
       this.#answer(id, problem.status, problem);
+      onCall({ call, status: problem.status, error });
     } finally {
       if (this.#open.get(id) === controller) this.#open.delete(id);
       this.#closeWhenQuiet();

@@ -13,7 +13,7 @@ import { answerClientError } from './client-error.js';
 import { fromThrown, PROBLEM_JSON, toProblem } from './problem.js';
 import { ProblemFilter } from './problem-filter.js';
 import { RouteTable } from './route-table.js';
-import { canChooseUpgrades, Sockets } from './sockets.js';
+import { canChooseUpgrades, Sockets, type SocketCall } from './sockets.js';
 
 export interface HttpAppOptions {
   readonly authenticator: Authenticator;
@@ -25,6 +25,7 @@ export interface HttpAppOptions {
   readonly jsonDepthMoreByPrefix?: Readonly<Record<string, number>>;
   /** Without a request: a message over a socket met it. */
   readonly onInternal?: (error: PerdureError, request?: FastifyRequest) => void;
+  readonly onSocketCall?: (call: SocketCall) => void;
   readonly logger?: LoggerService | false;
   /** Adds hooks that come before all others, so that it sees every request. */
   readonly observe?: (instance: FastifyInstance) => void;
@@ -42,7 +43,11 @@ const isOpen = (url: string): boolean => OPEN.some((prefix) => url.startsWith(pr
 
 /** One way to open an HTTP door: Nest on Fastify, errors as problem+json, the tenant from the credential. Call `nest.listen` to serve. */
 export const createHttpApp = async (module: Type | DynamicModule, options: HttpAppOptions): Promise<HttpApp> => {
-  const { bodyBytesMaxByPrefix = {}, onInternal = () => undefined } = options;
+  const { bodyBytesMaxByPrefix = {}, onInternal = () => undefined, onSocketCall } = options;
+  const onCall = (call: SocketCall): void => {
+    if (call.error?.code === 'internal') onInternal(call.error);
+    onSocketCall?.(call);
+  };
   let sockets: Sockets | undefined;
   const adapter = new FastifyAdapter({
     bodyLimit: options.bodyBytesMax,
@@ -63,13 +68,14 @@ export const createHttpApp = async (module: Type | DynamicModule, options: HttpA
   });
   const instance = adapter.getInstance() as unknown as FastifyInstance;
   endWaitsOnClose(instance);
-  if (canChooseUpgrades()) sockets = new Sockets(instance, { authenticator: options.authenticator, bytesMaxOf: (path) => byPrefix(bodyBytesMaxByPrefix, path) ?? options.bodyBytesMax, onInternal });
+  if (canChooseUpgrades()) sockets = new Sockets(instance, { authenticator: options.authenticator, bytesMaxOf: (path) => byPrefix(bodyBytesMaxByPrefix, path) ?? options.bodyBytesMax, onCall });
   const routes = new RouteTable();
   routes.watch(instance);
   options.observe?.(instance);
   applyBodyLimits(instance, bodyBytesMaxByPrefix);
   addBodyParsers(instance, options.jsonDepthMoreByPrefix ?? {});
   instance.decorateRequest('principal', undefined);
+  instance.decorateRequest('refusal', undefined);
   instance.addHook('onRequest', (request, _reply, done) => {
     try {
       if (!isOpen(request.url)) request.principal = options.authenticator.authenticate(request.headers, request.url);

@@ -8,7 +8,7 @@ export { fromThrown, PROBLEM_JSON, toProblem } from './problem.js';
 export type { Problem } from './problem.js';
 export { RouteTable } from './route-table.js';
 export { addSocket } from './sockets.js';
-export type { OpenedBy, SocketRoute } from './sockets.js';
+export type { OpenedBy, SocketCall, SocketRoute } from './sockets.js';
 export { Tenant } from './tenant.js';
 export { sentTraceOf, traceOf } from './trace.js';
 export { check, zod } from './zod-pipe.js';

@@ -24,6 +24,7 @@ export class ProblemFilter implements ExceptionFilter {
     const reply = http.getResponse<FastifyReply>();
     let error = fromThrown(thrown);
     if (error.code === 'unknown-route') error = this.#unknownRoute(request, reply);
+    request.refusal = error.code;
     if (error.code === 'internal') this.#onInternal(error, request);
     if (reply.sent || reply.raw.headersSent) return;
     const problem = toProblem(error);

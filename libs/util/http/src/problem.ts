@@ -1,6 +1,13 @@
 import { STATUS_CODES } from 'node:http';
 import { isPerdureError, PerdureError, PROBLEMS, type ProblemCode } from '@perdure/contract';
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The code of the problem that answered it. */
+    refusal?: ProblemCode;
+  }
+}
+
 /** The body of every error answer: RFC 9457, with Perdure's stable `code` as an extension member. */
 export interface Problem {
   readonly type: string;

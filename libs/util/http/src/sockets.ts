@@ -19,15 +19,25 @@ export interface OpenedBy {
   readonly principal: Principal;
   /** Aborts when the server closes: what is owed is sent then, and the socket closed. */
   readonly closing: AbortSignal;
-  /** Tells the log of an error that its client is told nothing of. */
-  readonly onInternal: (error: PerdureError) => void;
+  /** Is told of each message that was answered. */
+  readonly onCall: (call: SocketCall) => void;
+}
+
+/** A message that was answered, as a request is. */
+export interface SocketCall {
+  readonly path: string;
+  readonly tenant: string;
+  readonly call: string;
+  readonly status: number;
+  /** Why it was refused. */
+  readonly error?: PerdureError;
 }
 
 export interface SocketsOptions {
   readonly authenticator: Authenticator;
   /** How long a message on the path may be, bytes. */
   readonly bytesMaxOf: (path: string) => number;
-  readonly onInternal: (error: PerdureError) => void;
+  readonly onCall: (call: SocketCall) => void;
 }
 
 /** A connection is asked so often whether it is still there, and has until the next time to answer. */
@@ -94,7 +104,7 @@ export class Sockets {
       socket.on('error', () => undefined);
       pingOn(socket);
       pauseWhileUnread(socket, stream);
-      route.open(socket, { principal, closing: this.#closing.signal, onInternal: this.#options.onInternal });
+      route.open(socket, { principal, closing: this.#closing.signal, onCall: this.#options.onCall });
     });
   }
 
