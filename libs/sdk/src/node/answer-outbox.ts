@@ -91,7 +91,7 @@ export class AnswerOutbox {
     const error = toPerdureError(thrown);
     const final = isPerdureError(thrown) && !thrown.retryable && thrown.code !== 'unauthenticated' && thrown.code !== 'forbidden' && thrown.code !== 'unknown-route';
     if (!final) {
-      this.#options.log(`answers could not be sent, trying again: ${error.message}`);
+      if (this.#backoff.isNews) this.#options.log(`answers could not be sent, trying again: ${error.message}`);
       return false;
     }
     const first = batch[0]!;

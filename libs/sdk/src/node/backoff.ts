@@ -32,6 +32,12 @@ export class Backoff {
     this.#tries = 0;
   }
 
+  /** Whether the log should hear of this failure: the first, and ever fewer of those that follow. A server may be away for a night. */
+  get isNews(): boolean {
+    const tries = this.#tries + 1;
+    return (tries & (tries - 1)) === 0;
+  }
+
   pause(signal?: AbortSignal): Promise<void> {
     const delayMs = Math.min(MAX_MS, FIRST_MS * 2 ** Math.min(this.#tries++, 10)) * (0.5 + 0.5 * this.#random());
     return pauseUntil(this.#clock, this.#clock.now() + delayMs, signal);

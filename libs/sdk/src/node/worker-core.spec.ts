@@ -119,6 +119,23 @@ describe('WorkerCore', () => {
     return server.answers.at(-1)!.request;
   };
 
+  it('tells of a server that is away ever more seldom, and at once of the next time', async () => {
+    start();
+    await turns();
+    const fail = async (): Promise<void> => {
+      server.polls.at(-1)!.fail(new PerdureError('unavailable', 'connection refused'));
+      await turns();
+      clock.advanceBy(1_000);
+      await turns();
+    };
+    for (let tries = 1; tries <= 100; tries++) await fail();
+    expect(server.polls).toHaveLength(101);
+    expect(logs).toHaveLength(7); // the first, and the 2nd, 4th … 64th
+    await give();
+    await fail();
+    expect(logs).toHaveLength(8);
+  });
+
   it('begins an attempt when the poll that lists it has been sent', async () => {
     start();
     await turns();

@@ -131,7 +131,7 @@ export class WorkerCore {
       if (this.#stopping) return undefined;
       const error = toPerdureError(thrown);
       if (FATAL.has(error.code)) throw error;
-      log(`no answer to a poll, trying again: ${error.message}`);
+      if (this.#backoff.isNews) log(`no answer to a poll, trying again: ${error.message}`);
       this.#polling = new AbortController();
       await this.#backoff.pause(this.#polling.signal);
       return undefined;
