@@ -30,7 +30,7 @@ export class Heartbeats {
     if (!task) return { status: isRecent(tenant, token) ? 'ok' : 'superseded' };
     claims.seen(task);
     const { heartbeatTimeoutMs } = task.spec.options;
-    if (task.status === 'held' && heartbeatTimeoutMs !== undefined) {
+    if (task.status === 'held' && heartbeatTimeoutMs !== undefined && !task.state.accepted) {
       task.heartbeatDeadlineMs = clock.now() + heartbeatTimeoutMs;
       task.putOff = false;
       heap.set(task, task.nextAlarmMs(limits));

@@ -153,6 +153,19 @@ describe('Scheduler', () => {
       expect(closings()).toEqual([['r1/1/closed', 'completed', 1]]);
     });
 
+    it('expects no heartbeat of an accepted attempt, before and after a restart, and takes one all the same', async () => {
+      await slice.schedule(1, { heartbeatTimeoutMs: 2_000 });
+      const { token } = await slice.takeOne();
+      await slice.answer({ token, kind: 'accepted' });
+      await slice.advance(10_000);
+      expect(await slice.scheduler.heartbeat(TENANT, [{ token, progress: 1 }])).toEqual([{ status: 'ok' }]);
+      await slice.advance(10_000);
+      await slice.reopen();
+      await slice.advance(10_000);
+      expect(await slice.answer({ token, kind: 'completed', value: 1 })).toEqual(['recorded']);
+      expect(closings()).toEqual([['r1/1/closed', 'completed', 1]]);
+    });
+
     it('gives an accepted attempt up at its deadline', async () => {
       await slice.schedule(1, { retry: { maxAttempts: 1, initialIntervalMs: 1, backoffCoefficient: 1, maxIntervalMs: 1 } });
       const { token } = await slice.takeOne();

@@ -364,6 +364,7 @@ export class Scheduler extends TaskDesk {
     const now = this.#clock.now();
     if (task.deadlineMs === Infinity) task.startAttempt(now);
     this.#claims.accept(task, token);
+    task.heartbeatDeadlineMs = Infinity;
     this.#change(task, { ...task.state, accepted: { token, deadline: task.deadlineMs } });
     this.#heap.set(task, task.nextAlarmMs(this.#limits));
   }

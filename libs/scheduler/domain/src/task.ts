@@ -92,7 +92,8 @@ export class Task implements Alarm {
   startAttempt(now: number): void {
     const { startToCloseTimeoutMs, heartbeatTimeoutMs } = this.spec.options;
     this.deadlineMs = Math.min(now + startToCloseTimeoutMs, scheduleToCloseDeadline(this.spec));
-    this.heartbeatDeadlineMs = heartbeatTimeoutMs === undefined ? Infinity : now + heartbeatTimeoutMs;
+    // Whoever completes an accepted attempt is no worker that could crash.
+    this.heartbeatDeadlineMs = heartbeatTimeoutMs === undefined || this.state.accepted ? Infinity : now + heartbeatTimeoutMs;
     this.putOff = false;
   }
 
