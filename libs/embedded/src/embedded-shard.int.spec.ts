@@ -161,7 +161,7 @@ describe('EmbeddedShard', () => {
     await start('t', 'talk');
     expect(await append('t', { kind: 'signal', name: 'hurry', input: 7 })).toMatchObject({ kind: 'accepted' });
     expect(await append('t', { kind: 'signal', name: 'nope' })).toMatchObject({ kind: 'refused', problem: { code: 'unknown-signal' } });
-    expect(await append('t', { kind: 'update', name: 'add', input: -1 })).toMatchObject({ kind: 'refused', problem: { code: 'update-refused' } });
+    expect(await append('t', { kind: 'update', name: 'add', input: -1 })).toMatchObject({ kind: 'refused', problem: { code: 'update-refused', detail: 'negative' } });
     expect(await shard.query({ tenant: 'acme', workflowId: 't', name: 'stage' })).toEqual({ value: 'hurried 7' });
     await expect(shard.query({ tenant: 'acme', workflowId: 't', name: 'nope' })).rejects.toMatchObject({ code: 'unknown-query' });
     expect(await append('t', { kind: 'update', name: 'add', input: 20 }, 'u1')).toMatchObject({ kind: 'accepted' });

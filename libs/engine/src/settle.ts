@@ -154,7 +154,8 @@ function refusalOf(decision: Activate, settlement: Settlement | undefined): Prob
 }
 
 function problemOf({ code, message, known, error }: Refusal): ProblemData {
-  const detail = error ? `${message}: ${error.message}` : known && known.length > 0 ? `${message}; it has ${known.join(', ')}.` : `${message}.`;
+  // The SDK's message is the validator's own.
+  const detail = error ? (message === error.message ? message : `${message}: ${error.message}`) : known && known.length > 0 ? `${message}; it has ${known.join(', ')}.` : `${message}.`;
   return given({ code, detail, errors: error && { type: error.type, message: error.message } });
 }
 
