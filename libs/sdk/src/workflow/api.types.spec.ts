@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { activities, condition, continueAsNew, nextSignal, onQuery, onSignal, onUpdate, query, receive, runChild, saga, signal, sleep, startChild, update, type InputOf, type ResultOf, type Undo } from './index.js';
+import { activities, condition, continueAsNew, nextSignal, onQuery, onSignal, onUpdate, query, receive, runChild, saga, signal, signalRun, sleep, startChild, update, type InputOf, type ResultOf, type Undo } from './index.js';
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 /** Compiles only when the two types are the same: `tsc -b` is what checks this file. */
@@ -54,6 +54,16 @@ describe('types', () => {
       return continueAsNew<typeof deliver>({ id: 'b' });
     });
     compiled(async () => {
+      const hurry = signal('hurry');
+      const child = await startChild('named', { input: { any: 'thing' } });
+      exactly<unknown>()(await child.result());
+      await runChild('named');
+      await child.signal(hurry);
+      await signalRun('other', hurry);
+      await signalRun('other', approved, { by: 'x' });
+      return continueAsNew({ any: 'thing' });
+    });
+    compiled(async () => {
       // @ts-expect-error the wrong argument
       await reserve(5);
       // @ts-expect-error what is no function is no activity
@@ -66,6 +76,14 @@ describe('types', () => {
       onUpdate(add, () => 'x');
       // @ts-expect-error a child takes its input
       await runChild(deliver, { input: 5 });
+      // @ts-expect-error a child's input is not left out
+      await runChild(deliver, { workflowId: 'x' });
+      // @ts-expect-error nor are the options that hold it
+      await startChild(deliver);
+      // @ts-expect-error nor is a signal's
+      await signalRun('other', approved);
+      // @ts-expect-error nor the next run's
+      await continueAsNew<typeof deliver>();
       // @ts-expect-error the next run takes the workflow's input
       await continueAsNew<typeof deliver>({ id: 5 });
       // @ts-expect-error no such unit

@@ -1,7 +1,7 @@
 import { whyNoId, type Attributes, type ChildClosed, type ChildStarted, type ParentClosePolicy } from '@perdure/contract';
 import { ChildFailed } from '../common/errors.js';
 import { fromFailure } from '../common/failure.js';
-import type { InputOf, ResultOf, SignalToken } from '../common/tokens.js';
+import type { InputOf, ResultOf, SignalToken, WithInput } from '../common/tokens.js';
 import { NativePromise, stringify, then } from './primordials.js';
 import { ask, issue, mayAsk, realm, type Settle } from './realm.js';
 import { field, toJson } from './serialise.js';
@@ -9,14 +9,14 @@ import { signalRun } from './signals.js';
 
 type AnyWorkflow = (...args: never[]) => Promise<unknown>;
 
-export interface ChildOptions<Input> {
+/** `input` is required exactly when the child takes one. */
+export type ChildOptions<Input> = {
   /** Default: the parent's workflow id, a slash and the child's seq. */
   readonly workflowId?: string;
-  readonly input?: Input;
   /** What becomes of the child when the parent closes first. Default `terminate`. */
   readonly parentClosePolicy?: ParentClosePolicy;
   readonly attributes?: Attributes;
-}
+} & (undefined extends Input ? { readonly input?: Input } : { readonly input: Input });
 
 /** A child run that has started. */
 export interface ChildHandle<Result> {
@@ -25,7 +25,7 @@ export interface ChildHandle<Result> {
   /** Its result; rejects with `ChildFailed`, or with `Cancelled` when it ended as cancelled. */
   result(): Promise<Result>;
   /** Resolves when the child has the signal. */
-  signal<Input>(token: SignalToken<Input> | string, input: Input): Promise<void>;
+  signal<Input>(token: SignalToken<Input> | string, ...input: undefined extends Input ? [input?: Input] : [input: Input]): Promise<void>;
   /** Asks it to stop; `result()` settles by how it really ends. */
   cancel(): void;
 }
@@ -39,7 +39,8 @@ export interface ChildHandle<Result> {
  * const child = await startChild(deliver, { workflowId: `parcel-${id}`, input: parcel });
  * const receipt = await child.result();
  */
-export const startChild = <W extends AnyWorkflow>(workflow: W | string, options: ChildOptions<InputOf<W>> = {}): Promise<ChildHandle<ResultOf<W>>> => {
+export const startChild = <W extends AnyWorkflow>(workflow: W | string, ...[given]: WithInput<W, ChildOptions<InputOf<W>>>): Promise<ChildHandle<ResultOf<W>>> => {
+  const options: ChildOptions<unknown> = given ?? {};
   const workflowType = typeof workflow === 'string' ? workflow : workflow.name;
   if (workflowType === '') throw new TypeError('startChild() needs a named workflow function or its name');
   const { input, parentClosePolicy = 'terminate', attributes } = options;
@@ -77,7 +78,7 @@ const pendingChild = <Result>({ seq, workflowType, workflowId, started }: ChildF
     workflowId,
     runId,
     result: () => result,
-    signal: (token, input) => signalRun({ workflowId, runId }, token, input),
+    signal: (token, ...input) => signalRun({ workflowId, runId }, token, ...input),
     cancel: () => {
       if (mayAsk('cancel()')) cancel();
     },
@@ -107,5 +108,5 @@ const toError = ({ outcome }: ChildClosed, child: { readonly workflowType: strin
  *
  * @example const receipt = await runChild(deliver, { input: parcel });
  */
-export const runChild = <W extends AnyWorkflow>(workflow: W | string, options: ChildOptions<InputOf<W>> = {}): Promise<ResultOf<W>> =>
-  then(startChild(workflow, options), (child: ChildHandle<ResultOf<W>>) => child.result()) as Promise<ResultOf<W>>;
+export const runChild = <W extends AnyWorkflow>(workflow: W | string, ...options: WithInput<W, ChildOptions<InputOf<W>>>): Promise<ResultOf<W>> =>
+  then(startChild<W>(workflow, ...options), (child: ChildHandle<ResultOf<W>>) => child.result()) as Promise<ResultOf<W>>;

@@ -20,7 +20,7 @@ export interface ContinueOptions {
  * @throws TypeError when the input is not JSON.
  * @example return continueAsNew<typeof poll>({ cursor });
  */
-export const continueAsNew = <W extends AnyWorkflow>(input?: InputOf<W>, options: ContinueOptions = {}): Promise<never> => {
+export const continueAsNew = <W extends AnyWorkflow>(...[input, options = {}]: undefined extends InputOf<W> ? [input?: InputOf<W>, options?: ContinueOptions] : [input: InputOf<W>, options?: ContinueOptions]): Promise<never> => {
   if (!mayAsk('continueAsNew()')) return never();
   const workflowType = stringify(options.workflowType ?? realm.info?.workflowType);
   const fields = `${field('input', toJson(input, 'The input of continueAsNew()'))}${field('attributes', toJson(options.attributes, 'attributes'))}`;

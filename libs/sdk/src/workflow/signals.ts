@@ -129,7 +129,7 @@ export type RunTarget = string | { readonly workflowId: string; readonly runId?:
  *
  * @example await signalRun('inventory', restocked, { sku });
  */
-export const signalRun = <Input>(target: RunTarget, token: SignalToken<Input> | string, input: Input): Promise<void> => {
+export const signalRun = <Input>(target: RunTarget, token: SignalToken<Input> | string, ...[input]: undefined extends Input ? [input?: Input] : [input: Input]): Promise<void> => {
   const name = nameOf(token);
   const inputJson = toJson(input, `The input of signal ${name}`);
   return send(`signal ${name} to ${idOf(target)}`, (seq) => `{"kind":"sendSignal","seq":${seq}${targetFields(target)},"name":${stringify(name)}${field('input', inputJson)}}`);
