@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { Api } from './api.js';
+import { Client } from './client.js';
 import { RunHandle } from './run-handle.js';
 import type { HttpAnswer, HttpRequest } from './transport.js';
 
@@ -18,6 +19,18 @@ const serverOf = (answers: readonly HttpAnswer[]): { readonly api: Api; readonly
 
 const PENDING: HttpAnswer = { status: 202, body: JSON.stringify({ workflowId: 'w', inputId: 'signal/s', status: 'pending' }) };
 const CLOSED: HttpAnswer = { status: 409, body: JSON.stringify({ code: 'run-closed', detail: 'The run is over.' }) };
+
+describe('Client', () => {
+  it('executes the run that it started, not another one of the workflow id', async () => {
+    const asked: string[] = [];
+    const client = new Client({ transport: async ({ method, path }) => {
+      asked.push(path);
+      return { status: 200, body: JSON.stringify(method === 'POST' ? { runId: 'r1', created: false } : { status: 'completed', runId: 'r1', result: 5 }) };
+    } });
+    expect(await client.execute('w', { workflowId: 'order-7' })).toBe(5);
+    expect(asked[1]).toContain('/v1/workflows/order-7/result?runId=r1&');
+  });
+});
 
 describe('Api', () => {
   it('asks again with the same id while an input is durable and not decided', async () => {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { PerdureError, type BundleView, type Json, type JsonObject, type RunPage, type RunStatus, type RunView, type Scalar } from '@perdure/contract';
 import { durationMs, type Duration } from '../common/duration.js';
-import type { InputOf } from '../common/tokens.js';
+import type { InputOf, WithInput } from '../common/tokens.js';
 import { Api, queryString } from './api.js';
 import { RunHandle, type StartedRun } from './run-handle.js';
 import { createTransport, type Transport } from './transport.js';
@@ -77,7 +77,7 @@ export class Client {
    *
    * @throws PerdureError `unknown-workflow`, `workflow-exists` (the id runs with another type or input), `invalid-id`
    */
-  async start<W extends AnyWorkflow>(workflow: W | string, ...[options]: undefined extends InputOf<W> ? [options?: StartOptions<W>] : [options: StartOptions<W>]): Promise<StartedRun<W>> {
+  async start<W extends AnyWorkflow>(workflow: W | string, ...[options]: WithInput<W, StartOptions<W>>): Promise<StartedRun<W>> {
     const { signal, runTimeout, workflowId = randomUUID(), ...rest } = (options ?? {}) as StartOptions<AnyWorkflow>;
     const workflowType = typeof workflow === 'string' ? workflow : workflow.name;
     if (!workflowType) throw new PerdureError('unknown-workflow', 'The workflow function has no name.');
@@ -87,9 +87,10 @@ export class Client {
   }
 
   /** Starts a workflow and waits for what it returns. */
-  async execute<W extends AnyWorkflow>(workflow: W | string, ...options: undefined extends InputOf<W> ? [options?: StartOptions<W>] : [options: StartOptions<W>]): ReturnType<RunHandle<W>['result']> {
-    const run = await this.start<W>(workflow, ...options);
-    return new RunHandle<W>(this.#api, { workflowId: run.workflowId }).result();
+  async execute<W extends AnyWorkflow>(workflow: W | string, ...options: WithInput<W, StartOptions<W>>): ReturnType<RunHandle<W>['result']> {
+    // Of that run: the workflow id's newest may be another one by then.
+    const { workflowId, runId } = await this.start<W>(workflow, ...options);
+    return this.run<W>(workflowId, runId).result();
   }
 
   /** A handle of a workflow id's newest run, or of one run. Asks the server nothing. */
