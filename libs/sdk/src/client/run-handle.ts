@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { PerdureError, type HistoryEvent, type HistoryPage, type Outcome, type RunResult, type RunView, type TaskView } from '@perdure/contract';
-import { fromFailure } from '../common/failure.js';
 import type { QueryToken, ResultOf, SignalToken, UpdateToken } from '../common/tokens.js';
 import { queryString, type Api, type Call } from './api.js';
+import { toRunError } from './run-error.js';
 import { WorkflowFailed } from './workflow-failed.js';
 
 export interface MessageOptions {
@@ -88,7 +88,7 @@ export class RunHandle<W extends AnyWorkflow = AnyWorkflow> {
     // A handler that takes long is asked again until it has finished.
     const { outcome } = await this.#decide<{ readonly outcome: Outcome }>(`updates/${nameOf(update)}`, { input, id }, options);
     if (outcome.status === 'completed') return outcome.value as Output;
-    throw fromFailure(outcome.error);
+    throw toRunError(outcome.error);
   }
 
   /** Asks the run to stop; its code decides how. */

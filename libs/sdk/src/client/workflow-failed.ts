@@ -1,5 +1,5 @@
 import type { RunResult } from '@perdure/contract';
-import { fromFailure } from '../common/failure.js';
+import { toRunError } from './run-error.js';
 
 type Unsuccessful = Extract<RunResult, { status: 'failed' | 'cancelled' | 'terminated' }>;
 
@@ -11,7 +11,7 @@ export class WorkflowFailed extends Error {
   readonly status: Unsuccessful['status'];
 
   constructor(workflowId: string, result: Unsuccessful) {
-    super(`Workflow "${workflowId}" ${result.status === 'failed' ? 'failed' : `was ${result.status}`}: ${result.error.message}`, { cause: fromFailure(result.error) });
+    super(`Workflow "${workflowId}" ${result.status === 'failed' ? 'failed' : `was ${result.status}`}: ${result.error.message}`, { cause: toRunError(result.error) });
     this.workflowId = workflowId;
     this.runId = result.runId;
     this.status = result.status;
