@@ -9,6 +9,14 @@ import { signalRun } from './signals.js';
 
 type AnyWorkflow = (...args: never[]) => Promise<unknown>;
 
+/** By the functions themselves: a bundler gives another name to one whose name is taken in the script, and a module may export it under another. */
+const workflowTypes = new WeakMap<object, string>();
+
+/** The workflow's type is the name that it is exported by; the first one counts. */
+export const nameWorkflow = (workflow: object, workflowType: string): void => {
+  if (!workflowTypes.has(workflow)) workflowTypes.set(workflow, workflowType);
+};
+
 /** `input` is required exactly when the child takes one. */
 export type ChildOptions<Input> = {
   /** Default: the parent's workflow id, a slash and the child's seq. */
@@ -41,7 +49,7 @@ export interface ChildHandle<Result> {
  */
 export const startChild = <W extends AnyWorkflow>(workflow: W | string, ...[given]: WithInput<W, ChildOptions<InputOf<W>>>): Promise<ChildHandle<ResultOf<W>>> => {
   const options: ChildOptions<unknown> = given ?? {};
-  const workflowType = typeof workflow === 'string' ? workflow : workflow.name;
+  const workflowType = typeof workflow === 'string' ? workflow : (workflowTypes.get(workflow) ?? workflow.name);
   if (workflowType === '') throw new TypeError('startChild() needs a named workflow function or its name');
   const { input, parentClosePolicy = 'terminate', attributes } = options;
   const why = options.workflowId === undefined ? undefined : whyNoId(options.workflowId);

@@ -398,6 +398,11 @@ describe.each(ENGINES)('workflow runtime in %s', (_name, create) => {
   });
 
   describe('other runs', () => {
+    it('names a child as its workflow is exported, though the SDK has a function of that name, or the module another one', async () => {
+      const run = await open(`export async function close() {} async function inner() {} export { inner as outer }; export async function main() { await Promise.all([sdk.startChild(close), sdk.startChild(inner)]); }`);
+      expect(run.start()).toMatchObject([{ workflowType: 'close' }, { workflowType: 'outer' }]);
+    });
+
     it('starts a child and awaits its result', async () => {
       const run = await open(`export async function kid() {} export async function main() { const child = await sdk.startChild(kid, { input: 1 }); await child.signal('go', 2); return [child.workflowId, child.runId, await child.result()]; }`);
       expect(run.start()).toEqual([{ kind: 'startChild', seq: 1, workflowType: 'kid', workflowId: 'order-7/1', input: 1, parentClosePolicy: 'terminate' }]);

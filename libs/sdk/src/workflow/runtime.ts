@@ -1,5 +1,6 @@
 import type { Job, JobEvent, QueryJob, Refusal, Started } from '@perdure/contract';
 import { requestCancel } from './cancellation.js';
+import { nameWorkflow } from './children.js';
 import { checkConditions } from './condition.js';
 import { installGlobals } from './globals.js';
 import { completeRun, failRun } from './outcome.js';
@@ -33,6 +34,7 @@ export const registerBundle = (user: Readonly<Record<string, unknown>>): void =>
   const anonymous = workflows.get('default');
   workflows.delete('default');
   if (anonymous !== undefined && ![...workflows.values()].includes(anonymous)) throw new TypeError('A workflow needs a name: export it by name, not as the default');
+  for (const [name, workflow] of workflows) nameWorkflow(workflow, name);
   if (workflows.size === 0) throw new TypeError('The bundle has no workflow: it exports no async function');
   Object.defineProperty(globalThis, '__perdure', { value: Object.freeze({ activate, drain, manifest }), writable: false, enumerable: false, configurable: false });
 };
