@@ -1,8 +1,9 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, type ChildProcessByStdio, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 
@@ -35,6 +36,14 @@ function start(...args: string[]): { child: ChildProcess; output: () => string; 
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
   return { child, output: () => output, ended: once(child, 'close') };
+}
+
+/** As npm runs it: with a shell between them. */
+function underShell(script: string): { shell: ChildProcessByStdio<null, Readable, null>; output: () => string; ended: Promise<unknown[]> } {
+  const shell = spawn('sh', ['-c', '"$0" "$1" "$2"; true', process.execPath, join(root, 'tools', 'start', 'run.mjs'), script], { env: { ...process.env, NODE_OPTIONS: '', npm_lifecycle_event: script }, stdio: ['ignore', 'pipe', 'inherit'] });
+  let output = '';
+  shell.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  return { shell, output: () => output, ended: once(shell, 'close') };
 }
 
 async function run(...args: string[]): Promise<{ exitCode: unknown; output: string }> {
@@ -107,14 +116,20 @@ describe('the starter', () => {
 
     it('drains its server when npm is told to stop, which tells only the shell between them', async () => {
       server("process.on('SIGTERM', () => { console.log('drained'); process.exit(0); }); setTimeout(() => process.exit(9), 20_000); console.log('listening');");
-      const shell = spawn('sh', ['-c', '"$0" "$1" start; true', process.execPath, join(root, 'tools', 'start', 'run.mjs')], { env: { ...process.env, NODE_OPTIONS: '', npm_lifecycle_event: 'start' }, stdio: ['ignore', 'pipe', 'inherit'] });
-      let output = '';
-      shell.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
-      while (!output.includes('listening')) await once(shell.stdout, 'data');
-      const ended = once(shell, 'close');
+      const { output, ended, shell } = underShell('start');
+      while (!output().includes('listening')) await once(shell.stdout, 'data');
       shell.kill('SIGTERM');
       await ended;
-      expect(output).toContain('drained');
+      expect(output()).toContain('drained');
+    });
+
+    it('ends what the CLI serves when npm is told to stop', async () => {
+      write('apps/cli/dist/main.js', "process.on('SIGTERM', () => { console.log('stopped'); process.exit(0); }); setTimeout(() => process.exit(9), 20_000); console.log('serving');");
+      const { output, ended, shell } = underShell('perdure');
+      while (!output().includes('serving')) await once(shell.stdout, 'data');
+      shell.kill('SIGTERM');
+      await ended;
+      expect(output()).toContain('stopped');
     });
 
     it('dies of the signal that its server died of', async () => {

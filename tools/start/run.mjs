@@ -20,7 +20,7 @@ const quiet = ['--disable-warning=TimeoutNegativeWarning'];
 const SCRIPTS = {
   // It ends with this process, however that ends: a server that nobody sees would keep the data folder and the port.
   start: { build: true, args: ['apps/standalone/dist/main.js'], isAttended: true },
-  perdure: { build: true, args: ['apps/cli/dist/main.js'], keepDirectory: true },
+  perdure: { build: true, args: ['apps/cli/dist/main.js'], keepDirectory: true, isWatched: true },
   // Its own packages (Restate, Temporal's SDK, DBOS) are no part of the workspace's install; without the peers none are needed.
   bench: { build: true, own: 'tools/bench', args: [...quiet, 'tools/bench/dist/main.js'] },
   // The whole mesh with real servers: --help says more.
@@ -80,7 +80,7 @@ const passOn = (signal) => {
 };
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => passOn(signal));
 // A signal for npm ends the shell in which npm runs this, and comes no further.
-if (script.isAttended && process.env.npm_lifecycle_event) {
+if ((script.isAttended || script.isWatched) && process.env.npm_lifecycle_event) {
   const looking = setInterval(() => {
     if (process.ppid === shell) return;
     clearInterval(looking);
