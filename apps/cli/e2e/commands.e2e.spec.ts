@@ -211,6 +211,7 @@ describe('perdure', () => {
       [3, 'a signal that is not there', ['signal', 'g1', 'push']],
       [3, 'a query that is not there', ['query', 'g1', 'age']],
       [3, 'an update that is not there', ['update', 'g1', 'push']],
+      [3, 'a bundle to start on that is not there', ['start', 'gate', '--bundle', 'abc']],
       [3, 'a bundle that is not there', ['bundles', '--retire', 'abc']],
       [4, 'a start with other input', ['start', 'order', '--id', 'o1', '--input', '"coffee"']],
       [4, 'a closed run', ['cancel', 'o1']],
@@ -229,7 +230,7 @@ describe('perdure', () => {
     });
 
     it('2 for an address that is none', async () => {
-      expect(await perdureAt('nonsense', ['list'])).toMatchObject({ code: 2, err: expect.stringContaining('"nonsense" is no URL') });
+      for (const address of ['nonsense', 'ftp://localhost']) expect(await perdureAt(address, ['list'])).toMatchObject({ code: 2, err: expect.stringContaining(`"${address}" is no URL`) });
     });
   });
 });

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import type { Scalar } from '@perdure/contract';
+import { PerdureError, type Scalar } from '@perdure/contract';
 import type { Client } from '@perdure/sdk/client';
 import { InvalidArgumentError } from 'commander';
 import { UsageError } from './usage-error.js';
@@ -52,6 +52,7 @@ export const findBundle = async (client: Client, text: string): Promise<string> 
   if (text.length === HASH_CHARS) return text;
   const found = (await client.bundles()).filter(({ hash }) => hash.startsWith(text));
   if (found.length > 1) throw new UsageError(`${found.length} bundles begin with ${text}: ${found.map(({ hash }) => hash).join(', ')}`);
-  // One that is not there is for the server to refuse.
-  return found[0]?.hash ?? text;
+  // The server takes whole hashes alone, and would say that this is none.
+  if (!found[0]) throw new PerdureError('unknown-bundle', `No bundle ${text} is deployed.`);
+  return found[0].hash;
 };

@@ -29,7 +29,7 @@ export const withSession = <Args extends readonly unknown[]>(terminal: Terminal,
   async (...args: unknown[]): Promise<void> => {
     const command = args.at(-1) as Command;
     const options = command.optsWithGlobals<GlobalOptions>();
-    if (!URL.canParse(options.url)) throw new UsageError(`"${options.url}" is no URL (--url or PERDURE_URL), such as http://localhost:8080`);
+    if (!/^https?:/i.test(options.url) || !URL.canParse(options.url)) throw new UsageError(`"${options.url}" is no URL (--url or PERDURE_URL), such as http://localhost:8080`);
     const client = new Client({ url: options.url, retryFor: '5s', ...credentialOf(options) });
     const print = (value: unknown, human: () => string): void => terminal.out(options.json ? JSON.stringify(value, undefined, 2) : human());
     try {
