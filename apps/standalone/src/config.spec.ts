@@ -54,11 +54,12 @@ describe('readConfig', () => {
   it.each([
     ['a file that is not there', () => readConfig({ PERDURE_CONFIG: join(folder, 'nowhere.json') }), 'nowhere.json cannot be read: ENOENT'],
     ['a file that is not JSON', () => read('{'), 'perdure.json cannot be read'],
-    ['an unknown name', () => read({ apikeys: [] }), 'apikeys'],
+    ['an unknown name', () => read({ apikeys: [] }), /perdure\.json: Unrecognized key: "apikeys"$/],
     ['a key instead of its hash', () => read({ apiKeys: [{ tenant: 'acme', sha256: 'secret' }] }), 'apiKeys.0.sha256: SHA-256'],
     ['a bad expression', () => read({ webhooks: { a: { tenant: 'acme', scheme: { kind: 'github' }, secrets: ['s'], type: 'body..type' } } }), 'webhooks.a.type'],
+    ['what is empty', () => read(undefined, { PERDURE_PORT: '', PERDURE_DATA: ' ' }), 'PERDURE_PORT is empty; PERDURE_DATA is empty'],
     ['a port that is none', () => read(undefined, { PERDURE_PORT: '80808' }), 'PERDURE_PORT'],
-  ])('names %s', (_what, act, message) => {
+  ] as const)('names %s', (_what, act, message) => {
     expect(act).toThrow(message);
   });
 });

@@ -50,8 +50,15 @@ export interface Config {
 
 const DAY_MS = 86_400_000;
 
+/** Of nothing a number would be 0, so any port, and a folder the one where the server happens to be started. */
+const assertNoneEmpty = (env: NodeJS.ProcessEnv): void => {
+  const empty = Object.keys(environmentSchema.shape).filter((name) => name.startsWith('PERDURE_') && env[name]?.trim() === '');
+  if (empty.length > 0) throw new PerdureError('invalid-request', `environment: ${empty.map((name) => `${name} is empty`).join('; ')}. Leave out what is to be as by default.`);
+};
+
 /** Reads the environment and the config file once; every bad name is listed. @throws PerdureError, Error */
 export const readConfig = (env: NodeJS.ProcessEnv = process.env): Config => {
+  assertNoneEmpty(env);
   const environment = environmentSchema.safeParse(env);
   if (!environment.success) throw invalidConfig('environment', environment.error);
   const { PERDURE_HOST: host, PERDURE_PORT: port, PERDURE_DATA: data, PERDURE_TENANT: tenant, PERDURE_ACTIVITIES: activities, PERDURE_LOG_LEVEL: logLevel, PERDURE_SHARDS: shards, PERDURE_RETENTION_DAYS, PERDURE_CONFIG, PERDURE_SAMPLES, PERDURE_SLOW_REQUEST_MS: slowRequestMs } = environment.data;

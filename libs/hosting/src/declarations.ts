@@ -15,7 +15,7 @@ const fileSchema = z.strictObject({
 export type Declarations = z.output<typeof fileSchema>;
 
 /** Of a configuration that does not fit: every bad name is listed. */
-export const invalidConfig = (what: string, error: z.ZodError): PerdureError => new PerdureError('invalid-request', `${what}: ${error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ')}`);
+export const invalidConfig = (what: string, error: z.ZodError): PerdureError => new PerdureError('invalid-request', `${what}: ${error.issues.map(({ path, message }) => (path.length === 0 ? message : `${path.join('.')}: ${message}`)).join('; ')}`);
 
 /** `path`: as PERDURE_CONFIG names it; absent: nothing is declared. @throws PerdureError `invalid-request` */
 export const readDeclarations = (path: string | undefined): Declarations => parseDeclarations(path === undefined ? {} : readJson(path), path ?? 'config');
