@@ -44,7 +44,7 @@ export const unknownBundle = (hash: string): PerdureError => new PerdureError('u
 
 function whyKept(defaultFor: readonly string[], { open, newest }: RunsOnBundle = { open: 0, newest: 0 }, nowMs: number): string | undefined {
   if (defaultFor.length > 0) return `it is the default for ${defaultFor.join(', ')}`;
-  if (open > 0) return `${open} runs on it have not closed`;
+  if (open > 0) return open === 1 ? 'a run on it has not closed' : `${open} runs on it have not closed`;
   if (newest + BUNDLE_RETIRE_AFTER_MS > nowMs) return `its newest run started less than ${BUNDLE_RETIRE_AFTER_MS / DAY_MS} days ago`;
   return undefined;
 }

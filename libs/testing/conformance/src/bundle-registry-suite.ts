@@ -150,7 +150,7 @@ function retires(subject: Subject): void {
       const run = runOn(hash);
       await write([run]);
       clock.advanceTo(clock.now() + BUNDLE_RETIRE_AFTER_MS - 1);
-      expect(await registry.find('t', hash)).toMatchObject({ openRuns: 1, retirable: false, why: '1 runs on it have not closed' });
+      expect(await registry.find('t', hash)).toMatchObject({ openRuns: 1, retirable: false, why: 'a run on it has not closed' });
       await expect(registry.retire('t', hash)).rejects.toMatchObject({ code: 'bundle-in-use' });
       await write([{ ...run, status: 'completed', closedAt: clock.now() }]);
       expect(await registry.find('t', hash)).toMatchObject({ openRuns: 0, retirable: false, why: expect.stringContaining('less than 8 days') });
