@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { SystemClock } from '@perdure/clock';
+import { LIMITS } from '@perdure/contract';
 import { newId } from '@perdure/identity';
 import { collectActivities, type ActivitySource } from './activity-registry.js';
 import { DeskWorkerTransport, type Desk } from './desk-worker-transport.js';
@@ -44,7 +45,7 @@ export class Worker {
   readonly #transport: WorkerTransport;
   readonly #core: WorkerCore;
 
-  /** @throws Error when there are no activities, or two of one name */
+  /** @throws Error when there are no activities, or two of one name; RangeError for other `slots` than 1 to 1,000 */
   constructor(options: WorkerOptions) {
     const { url = 'http://localhost:8080', tenant, apiKey } = options;
     this.#transport = new HttpWorkerTransport({ url, ...(tenant ? { tenant } : {}), ...(apiKey ? { apiKey } : {}) });
@@ -89,6 +90,7 @@ export class InProcessWorker {
 }
 
 const createWorkerCore = ({ activities, queue = 'default', slots = 100, identity, surgical, log }: WorkerSettings, transport: WorkerTransport): WorkerCore => {
+  if (!Number.isInteger(slots) || slots < 1 || slots > LIMITS.pollSlotsMax) throw new RangeError(`slots is a whole number from 1 to ${LIMITS.pollSlotsMax}, not ${slots}`);
   const clock = new SystemClock();
   const session = newId(clock.now());
   return new WorkerCore({
