@@ -32,6 +32,14 @@ describe('Client', () => {
   });
 });
 
+describe('a closed client', () => {
+  it('says so at once', async () => {
+    const client = new Client();
+    await client.close();
+    await expect(client.start('w')).rejects.toThrow(/The client is (closed|destroyed)/);
+  });
+});
+
 describe('Api', () => {
   it('asks again with the same id while an input is durable and not decided', async () => {
     const { api, asked } = serverOf([PENDING, PENDING, { status: 200, body: '{"status":"accepted"}' }]);

@@ -64,7 +64,7 @@ export class Api {
     const giveUpAt = this.#now() + this.#options.retryForMs;
     for (let tries = 0; ; tries++) {
       const answer = await this.#options.send(request).catch((error: unknown) => {
-        if (call.signal?.aborted || this.#now() >= giveUpAt) throw error;
+        if (call.signal?.aborted || isClosed(error) || this.#now() >= giveUpAt) throw error;
         return undefined;
       });
       if (answer && answer.status < 400) return answer;
@@ -93,9 +93,12 @@ const bodyJson = (body: unknown): string => {
   try {
     return losslessJson(body);
   } catch (error) {
-    throw new TypeError(`What was to be sent is not JSON: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new TypeError(`The request is not JSON: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }
 };
+
+/** The client itself was closed: another try would find it so. */
+const isClosed = (error: unknown): boolean => error instanceof Error && 'code' in error && (error.code === 'UND_ERR_CLOSED' || error.code === 'UND_ERR_DESTROYED');
 
 const toBody = <Answer>({ body }: HttpAnswer): Answer => (body === '' ? undefined : JSON.parse(body)) as Answer;
 
