@@ -47,8 +47,15 @@ describe('readConfig', () => {
 
   it('puts secrets in the place of their names, and lists those that have no value', () => {
     const source = (env: string) => ({ tenant: 'acme', scheme: { kind: 'github' }, secrets: [{ env }] });
-    expect(read({ webhooks: { github: source('S1') } }, { S1: 'a secret' }).webhooks['github']!.secrets).toEqual(['a secret']);
-    expect(() => read({ webhooks: { a: source('S1'), b: source('S2') } })).toThrow(/S1 \(webhook source "a"\), S2 \(webhook source "b"\)/);
+    expect(read({ ...KEYS, webhooks: { github: source('S1') } }, { S1: 'a secret' }).webhooks['github']!.secrets).toEqual(['a secret']);
+    expect(() => read({ ...KEYS, webhooks: { a: source('S1'), b: source('S2') } })).toThrow(/S1 \(webhook source "a"\), S2 \(webhook source "b"\)/);
+  });
+
+  it('refuses sources of tenants that nobody can be', () => {
+    const of = (tenant: string) => ({ webhooks: { github: { tenant, scheme: { kind: 'github' }, secrets: ['s'] } } });
+    expect(() => read(of('acme'))).toThrow('webhooks.github.tenant: "acme" is not the server\'s tenant, which is "demo"');
+    expect(() => read({ ...KEYS, ...of('demo') })).toThrow('webhooks.github.tenant: "demo" has no API key');
+    expect(read(of('acme'), { PERDURE_TENANT: 'acme' }).webhooks).toHaveProperty('github');
   });
 
   it.each([

@@ -50,6 +50,14 @@ export interface Config {
 
 const DAY_MS = 86_400_000;
 
+/** Deliveries of a source whose tenant nobody can be would be acknowledged, and no run could ever have them. */
+const assertTenants = (webhooks: Declarations['webhooks'], { apiKeys, tenant }: { readonly apiKeys: Declarations['apiKeys']; readonly tenant: string }): void => {
+  const tenants = apiKeys.length > 0 ? apiKeys.map((key) => key.tenant) : [tenant];
+  const astray = Object.entries(webhooks).filter(([, source]) => !tenants.includes(source.tenant));
+  const why = (wanted: string): string => (apiKeys.length > 0 ? `"${wanted}" has no API key` : `"${wanted}" is not the server's tenant, which is "${tenant}" (PERDURE_TENANT)`);
+  if (astray.length > 0) throw new PerdureError('invalid-request', astray.map(([name, source]) => `webhooks.${name}.tenant: ${why(source.tenant)}`).join('; '));
+};
+
 /** Of nothing a number would be 0, so any port, and a folder the one where the server happens to be started. */
 const assertNoneEmpty = (env: NodeJS.ProcessEnv): void => {
   const empty = Object.keys(environmentSchema.shape).filter((name) => name.startsWith('PERDURE_') && env[name]?.trim() === '');
@@ -66,6 +74,7 @@ export const readConfig = (env: NodeJS.ProcessEnv = process.env): Config => {
   const { apiKeys, eventTypes, webhooks } = readDeclarations(PERDURE_CONFIG);
   const hasKeys = apiKeys.length > 0;
   assertReachable(host, { apiKeys });
+  assertTenants(webhooks, { apiKeys, tenant });
   const samples = PERDURE_SAMPLES ?? (hasKeys ? 'off' : 'on');
   if (hasKeys && samples === 'on') throw new PerdureError('invalid-request', 'PERDURE_SAMPLES=on: the sample product has no API key. Leave it out, or give no keys.');
   if (hasKeys && activities !== undefined) throw new PerdureError('invalid-request', 'PERDURE_ACTIVITIES: the server runs activities for its sole tenant. With API keys each tenant has workers of its own.');
