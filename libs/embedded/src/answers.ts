@@ -1,10 +1,11 @@
-import { inputKeyOf, type InputOutcome, type InputRef } from '@perdure/contract';
+import { inputKeyOf, type Input, type InputOutcome, type InputRef } from '@perdure/contract';
 import type { ShardHints } from './shard-gateway.js';
 import type { InputWork, Work } from './work.js';
 
 /** Who waits for what the batches decide, and what others may want to know of them. Nothing is told before its commit (I1). */
 export class Answers {
-  readonly #waiting = new Map<string, InputWork[]>();
+  /** By what they brought, not by its id: under one id several may have brought different things. */
+  readonly #waiting = new Map<Input, InputWork[]>();
   readonly #listeners: ((hints: ShardHints) => void)[] = [];
   #hints: { closed: string[]; decided: string[] } = { closed: [], decided: [] };
 
@@ -13,16 +14,15 @@ export class Answers {
   }
 
   expect(work: InputWork): void {
-    const key = inputKeyOf({ ...work.input, inputId: work.input.id });
-    this.#waiting.set(key, [...(this.#waiting.get(key) ?? []), work]);
+    this.#waiting.set(work.input, [...(this.#waiting.get(work.input) ?? []), work]);
   }
 
   /** After the commit. */
-  decided(ref: InputRef, outcome: InputOutcome): void {
-    const key = inputKeyOf(ref);
-    if (outcome.kind === 'updated') this.#hints.decided.push(key);
-    const works = this.#waiting.get(key);
-    this.#waiting.delete(key);
+  decided(ref: InputRef, outcome: InputOutcome, input: Input | undefined): void {
+    if (outcome.kind === 'updated') this.#hints.decided.push(inputKeyOf(ref));
+    if (!input) return;
+    const works = this.#waiting.get(input);
+    this.#waiting.delete(input);
     for (const { resolve } of works ?? []) resolve(outcome);
   }
 

@@ -123,6 +123,15 @@ describe('EmbeddedShard', () => {
     await rm(folder, { recursive: true });
   });
 
+  it('answers each of those that come at once under one id as its content deserves', async () => {
+    await start('w', 'talk');
+    const hurry = (n: number): Promise<InputOutcome> => append('w', { kind: 'signal', name: 'hurry', input: n }, 'same');
+    const told = await Promise.all([hurry(1), hurry(2), hurry(1), hurry(2)]);
+    expect(told.map((outcome) => (outcome.kind === 'refused' ? outcome.problem.code : outcome.kind))).toEqual(['accepted', 'input-id-reused', 'accepted', 'input-id-reused']);
+    const again = await Promise.all([hurry(2), hurry(1)]);
+    expect(again.map(({ kind }) => kind)).toEqual(['refused', 'accepted']);
+  });
+
   it('forgets a bundle when what had found it is committed', async () => {
     let forgotten: Promise<void> | undefined;
     let committed: unknown = 'not asked';

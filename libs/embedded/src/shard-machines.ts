@@ -18,7 +18,7 @@ import { Suspects } from './suspects.js';
 export interface MachineEvents {
   /** There is something to do that nobody outside brought. */
   readonly wake: () => void;
-  readonly outcome: (ref: InputRef, outcome: InputOutcome) => void;
+  readonly outcome: (ref: InputRef, outcome: InputOutcome, input: Input | undefined) => void;
   readonly closed: (runKey: string) => void;
 }
 

@@ -1,4 +1,4 @@
-import { inputKeyOf, type EventBody, type InputOutcome, type InputRef, type RunKey, type RunResult, type SuspendReason } from '@perdure/contract';
+import { inputKeyOf, type EventBody, type Input, type InputOutcome, type InputRef, type RunKey, type RunResult, type SuspendReason } from '@perdure/contract';
 import type { CachedRun } from './cached-run.js';
 import type { HistoryCommit, InputRow, RunRow, SnapshotRow, StoredTransition, TransitionRow } from './ports/history-rows.js';
 
@@ -13,7 +13,8 @@ export class Batch {
   readonly inputs = new Map<string, InputRow>();
   readonly snapshots = new Map<number, SnapshotRow>();
   readonly snapshotsDropped = new Set<number>();
-  readonly outcomes: { readonly ref: InputRef; readonly outcome: InputOutcome }[] = [];
+  /** `input`: the one that is so answered; absent when the outcome is of one that came before. */
+  readonly outcomes: { readonly ref: InputRef; readonly outcome: InputOutcome; readonly input?: Input }[] = [];
   readonly closed: { readonly run: RunKey; readonly result: RunResult }[] = [];
   readonly suspended: { readonly run: RunKey; readonly reason: SuspendReason; readonly trace: string | undefined }[] = [];
 

@@ -9,8 +9,8 @@ import type { StateStore } from './ports/state-store.js';
 
 /** Told of what has become durable; never before its commit (design §1). */
 export interface ProcessorEvents {
-  /** For an update twice: `accepted`, then `updated`. */
-  outcome?(ref: InputRef, outcome: InputOutcome): void;
+  /** For an update twice: `accepted`, then `updated`. `input` is the one that asked: several may have come under one id. */
+  outcome?(ref: InputRef, outcome: InputOutcome, input: Input | undefined): void;
   closed?(run: RunKey, result: RunResult): void;
   /** Until an operator resumes it. `trace` is the run's. */
   suspended?(run: RunKey, reason: SuspendReason, trace: string | undefined): void;

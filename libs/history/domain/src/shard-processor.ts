@@ -121,7 +121,7 @@ export class ShardProcessor {
     this.#committedRun = this.#lastRun;
     this.#current = undefined;
     this.#batch = new Batch(batch.number + 1, this.#cursor);
-    for (const { ref, outcome } of batch.outcomes) this.#deps.events?.outcome?.(ref, outcome);
+    for (const { ref, outcome, input } of batch.outcomes) this.#deps.events?.outcome?.(ref, outcome, input);
     for (const { run, result } of batch.closed) this.#deps.events?.closed?.(run, result);
     for (const { run, reason, trace } of batch.suspended) this.#deps.events?.suspended?.(run, reason, trace);
     this.#makeRoom();
@@ -206,7 +206,7 @@ export class ShardProcessor {
     const content = isRemembered(input) ? contentOf(input) : undefined;
     const kept = content === undefined || !this.#guards.has('inputDedupe') ? undefined : await this.#findInput(ref);
     if (kept && kept.content !== content) {
-      this.#batch.outcomes.push({ ref, outcome: { kind: 'refused', problem: otherContent(input) } });
+      this.#batch.outcomes.push({ ref, outcome: { kind: 'refused', problem: otherContent(input) }, input });
       return { effects: [] };
     }
     const { run, decision } = await this.#decide(input, kept?.outcome);
@@ -214,8 +214,8 @@ export class ShardProcessor {
     if (decision.kind === 'drop' || decision.kind === 'refuse') {
       const outcome: InputOutcome | undefined = decision.kind === 'refuse' ? { kind: 'refused', problem: decision.problem } : decision.outcome;
       if (run) this.#deps.observer?.dropped(input, run.state);
-      if (outcome && kept) this.#batch.outcomes.push({ ref, outcome });
-      else if (outcome && content !== undefined) this.#keepOutcome(ref, { outcome, content, at: input.at, ...(run ? { run: run.number } : {}) });
+      if (outcome && kept) this.#batch.outcomes.push({ ref, outcome, input });
+      else if (outcome && content !== undefined) this.#keepOutcome(ref, { outcome, content, at: input.at, ...(run ? { run: run.number } : {}) }, input);
       return { effects: decision.effects };
     }
     const { settled, touched } = await this.#carryOut(run, decision);
@@ -231,7 +231,7 @@ export class ShardProcessor {
       const ref = { tenant, workflowId, inputId };
       const first = inputId === input.id ? undefined : await this.#findInput(ref);
       const content = first?.content ?? (inputId === input.id ? contentOf(input) : '');
-      this.#keepOutcome(ref, { outcome, content, at: first?.at ?? at, ...(touched ? { run: touched.number } : {}) });
+      this.#keepOutcome(ref, { outcome, content, at: first?.at ?? at, ...(touched ? { run: touched.number } : {}) }, inputId === input.id ? input : undefined);
     }
   }
 
@@ -254,8 +254,8 @@ export class ShardProcessor {
     }
     const ref = { tenant: input.tenant, workflowId: input.workflowId, inputId: input.id };
     const outcome: InputOutcome = { kind: 'refused', problem: problemOf(error) };
-    if (isRemembered(input) && !(await this.#findInput(ref))) this.#keepOutcome(ref, { outcome, content: contentOf(input), at: input.at });
-    else this.#batch.outcomes.push({ ref, outcome });
+    if (isRemembered(input) && !(await this.#findInput(ref))) this.#keepOutcome(ref, { outcome, content: contentOf(input), at: input.at }, input);
+    else this.#batch.outcomes.push({ ref, outcome, input });
     if (input.kind === 'start') {
       const told = engine.accept(undefined, input);
       return told.kind === 'refuse' ? [...told.effects] : [];
@@ -389,8 +389,8 @@ export class ShardProcessor {
     return this.#batch.inputs.get(inputKeyOf(ref)) ?? (await this.#deps.store.findInput(ref));
   }
 
-  #keepOutcome(ref: InputRef, row: Pick<InputRow, 'outcome' | 'content' | 'at' | 'run'>): void {
-    this.#batch.outcomes.push({ ref, outcome: row.outcome });
+  #keepOutcome(ref: InputRef, row: Pick<InputRow, 'outcome' | 'content' | 'at' | 'run'>, input: Input | undefined): void {
+    this.#batch.outcomes.push({ ref, outcome: row.outcome, ...(input ? { input } : {}) });
     if (row.content !== '') this.#batch.putInput({ ...ref, ...row });
   }
 
