@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, renameSync, rmSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -171,6 +171,31 @@ describe('a disk that fails', () => {
     flip(`${shardFile()}-wal`, 32 + 24 + 4_096 + 24 + 100);
     await start();
     for (let n = 0; n < 20; n++) expect(await resultOf(`flipped-${n}`)).toBe(INPUT);
+  }, TIMEOUT_MS);
+
+  it.each([
+    ['its end is cut off', (wal: string) => (copyFileSync(wal, `${wal}.kept`), truncateSync(wal, statSync(wal).size - 5_000)), (wal: string) => renameSync(`${wal}.kept`, wal)],
+    ['it is gone', (wal: string) => renameSync(wal, `${wal}.kept`), (wal: string) => renameSync(`${wal}.kept`, wal)],
+  ])('does not start on the log of a killed process that has less than was committed, and says which: %s', async (_, damage, mend) => {
+    await start();
+    await deploy();
+    for (let n = 0; n < 5; n++) expect(await echo(`last-${n}`)).toMatchObject({ status: 201 });
+    await server.stop('SIGKILL');
+    damage(`${shardFile()}-wal`);
+    expect(await startFails()).toMatch(/shard-0\.db-wal: the file is (damaged at byte \d+|gone)/);
+    mend(`${shardFile()}-wal`);
+    await start();
+    for (let n = 0; n < 5; n++) expect(await resultOf(`last-${n}`)).toBe(INPUT);
+  }, TIMEOUT_MS);
+
+  it.each(['shard-0.db', 'shard-1.db', 'meta.db'])('does not start without %s, and says so', async (name) => {
+    server = await AttackedServer.start({ main, data, env: { PERDURE_SHARDS: '2' } });
+    await server.stop('SIGTERM');
+    renameSync(join(data, name), join(folder, name));
+    await expect(server.start()).rejects.toThrow(`${join(data, name)} is gone`);
+    expect(existsSync(join(data, name))).toBe(false);
+    renameSync(join(folder, name), join(data, name));
+    await server.start();
   }, TIMEOUT_MS);
 
   it.each([

@@ -14,8 +14,9 @@ import type { Logger } from 'pino';
 import { BODY_LIMITS, newSecret } from './adapters.js';
 import { AppModule } from './app-module.js';
 import type { Config } from './config.js';
+import { checkFiles, checkShards, META, noteMade, shardPath } from './data-folder.js';
 import { Readiness } from './operations-controller.js';
-import { shardCount, shardPath, startShards } from './shards.js';
+import { shardCount, startShards } from './shards.js';
 
 export interface Server {
   readonly url: string;
@@ -30,17 +31,20 @@ export const startServer = async (config: Config, { logger, onFatal }: { readonl
   const folder = resolve(config.data);
   mkdirSync(folder, { recursive: true });
   const lock = new FolderLock(join(folder, 'lock.db'), folder);
-  const metaPath = join(folder, 'meta.db');
+  checkFiles(folder);
+  const metaPath = join(folder, META);
   const meta = new MetaFile(metaPath);
   meta.undoRetirements();
   const snapshotKey = meta.secret('snapshot-key', newSecret);
   const clock = new SystemClock();
   const eventTypes = new EventTypes(config.eventTypes);
   const map = new ShardMap(shardCount(meta, { folder, wanted: config.shards }));
+  checkShards(meta, { folder, count: map.count });
   const tracing = await startTracing(config.traces, { logger, clock });
   const spans = tracing?.shards();
   const data = { metaPath, snapshotKey, retentionMs: config.retentionMs, traces: tracing !== undefined };
   const { gateway: shard, checkpoints } = await startShards({ folder, map, data, logger, onFatal, onSpans: (report) => spans?.record(report) });
+  noteMade(meta);
   const metrics = new ServerMetrics();
   const committed = Array.from({ length: map.count }, (_, index) => openReader(shardPath(folder, index)));
   const readiness = new Readiness();

@@ -1,17 +1,15 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { PerdureError } from '@perdure/contract';
 import { ShardedGateway, ThreadTurns, type ShardGateway, type ShardMap } from '@perdure/embedded';
 import { CheckpointSignal, type MetaFile } from '@perdure/sqlite';
 import { startCheckpoints, type Checkpoints } from './checkpoint-host.js';
+import { shardPath } from './data-folder.js';
 import { startShard, type ShardHostOptions } from './shard-host.js';
 import type { ShardThreadData } from './shard-thread.js';
 
 /** One thread serves a laptop best: more of them make smaller batches, and so more commits. */
 const SHARDS_DEFAULT = 1;
-
-export const shardPath = (folder: string, shard: number): string => join(folder, `shard-${shard}.db`);
 
 /**
  * How many shards a data folder has: decided when it is made, since a run stays in the file where it began.

@@ -47,11 +47,15 @@ export class MetaFile {
 
   /** A property of the data folder that is set once and kept. */
   property(name: string, make: () => string): string {
-    const find = (): string | undefined => (this.#db.prepare('select value from property where name = ?').get(name) as { value: string } | undefined)?.value;
-    const known = find();
+    const known = this.known(name);
     if (known !== undefined) return known;
     this.#db.prepare('insert into property values (?, ?) on conflict (name) do nothing').run(name, make());
-    return find()!;
+    return this.known(name)!;
+  }
+
+  /** The property, if it has been set. */
+  known(name: string): string | undefined {
+    return (this.#db.prepare('select value from property where name = ?').get(name) as { value: string } | undefined)?.value;
   }
 
   /** Keeps the bundle and makes it the default for its workflows. */

@@ -19,3 +19,4 @@ export { SqliteSchedulerStore, SqliteTaskReader } from './scheduler-store.js';
 export { openShardDatabase, ShardFile } from './shard-file.js';
 export type { ShardFileOptions } from './shard-file.js';
 export { SqliteStateStore } from './sqlite-state-store.js';
+export { checkWalWhole } from './wal-check.js';
