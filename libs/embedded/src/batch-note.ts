@@ -45,7 +45,8 @@ export class FileBatchNote extends BatchNote {
 
   override read(): InHand | undefined {
     try {
-      return JSON.parse(readFileSync(this.#path, 'utf8').split('\n', 1)[0]!) as InHand;
+      const left: unknown = JSON.parse(readFileSync(this.#path, 'utf8').split('\n', 1)[0]!);
+      return isInHand(left) ? left : undefined;
     } catch {
       // None was written yet, or the power went in the midst of it.
       return undefined;
@@ -66,6 +67,11 @@ export class FileBatchNote extends BatchNote {
     }
   }
 }
+
+const isInHand = (left: unknown): left is InHand => {
+  const { cursor, names, tries = 0 } = (left ?? {}) as Partial<Record<keyof InHand, unknown>>;
+  return Number.isSafeInteger(cursor) && Number.isSafeInteger(tries) && Array.isArray(names) && names.every((name) => typeof name === 'string');
+};
 
 /** For a shard that has no file. */
 export class MemoryBatchNote extends BatchNote {
