@@ -1,20 +1,10 @@
 import { availableParallelism } from 'node:os';
-import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
-import { SHAPES, type ShapeName } from './simulate.js';
-import type { Finding } from './seed-worker.js';
-
-const USAGE = 'usage: npm run test:sim -- [--from SEED] [--seeds COUNT] [--shape mesh|embedded] [--tail LINES]';
+import { readArguments, USAGE, type Arguments } from './arguments.js';
+import type { Finding } from './finding.js';
 
 /** Runs many seeds on all cores. A seed that fails is printed with the invariant that broke and the end of its trace. */
-async function main(): Promise<number> {
-  const { values } = parseArgs({ options: { from: { type: 'string', default: '1' }, seeds: { type: 'string', default: '10000' }, shape: { type: 'string', default: 'mesh' }, tail: { type: 'string', default: '60' }, help: { type: 'boolean', default: false } } });
-  const [from, count, tail] = [values.from, values.seeds, values.tail].map(Number) as [number, number, number];
-  const shape = SHAPES.find((each) => each === values.shape);
-  if (values.help || !shape || ![from, count, tail].every(Number.isSafeInteger)) {
-    console.error(USAGE);
-    return 2;
-  }
+async function main({ from, count, shape, tail }: Arguments): Promise<number> {
   const startedMs = performance.now();
   const threads = Math.min(availableParallelism(), count);
   const share = Math.ceil(count / threads);
@@ -24,7 +14,7 @@ async function main(): Promise<number> {
   return findings.length === 0 ? 0 : 1;
 }
 
-function runShare(share: { readonly from: number; readonly count: number; readonly shape: ShapeName; readonly tail: number }): Promise<Finding[]> {
+function runShare(share: Arguments): Promise<Finding[]> {
   const findings: Finding[] = [];
   const worker = new Worker(new URL('./seed-worker.js', import.meta.url), { workerData: share });
   worker.on('message', (finding: Finding) => {
@@ -33,8 +23,22 @@ function runShare(share: { readonly from: number; readonly count: number; readon
   });
   return new Promise((resolve, reject) => {
     worker.on('error', reject);
-    worker.on('exit', () => resolve(findings));
+    worker.on('exit', (code) => {
+      if (code !== 0 && findings.length === 0) reject(new Error(`the thread of seeds ${share.from} to ${share.from + share.count - 1} ended with ${code}`));
+      else resolve(findings);
+    });
   });
 }
 
-process.exitCode = await main();
+const given = (): Arguments | undefined => {
+  try {
+    return readArguments(process.argv.slice(2));
+  } catch (error) {
+    console.error(`${(error as Error).message}\n${USAGE}`);
+    return process.exit(2);
+  }
+};
+
+const args = given();
+if (args) process.exitCode = await main(args);
+else console.log(USAGE);
