@@ -63,6 +63,8 @@ export const runCrashTest = async (options: CrashTestOptions): Promise<CrashTest
   await deployment.start();
   let stopped = false;
   try {
+    // Clients would wait for a server that cannot start, for as long as for one that is killed.
+    for (const { faults: [fault] } of deployment.processes) if (fault !== undefined) throw new Error(`The deployment does not start: ${fault}`);
     const played = await playAll(options);
     // What counts is what is on disk: memory is lost once more before anybody looks.
     await Promise.all(deployment.processes.filter(({ options }) => options.role !== 'worker').map((each) => each.kill().then(() => each.start())));
