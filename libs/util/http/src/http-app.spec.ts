@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Body, Controller, Get, Module, Post, Req, Res } from '@nestjs/common';
+import { Body, Controller, Get, Module, Param, Post, Req, Res } from '@nestjs/common';
 import { PerdureError } from '@perdure/contract';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
@@ -20,6 +20,10 @@ class Probe {
   @Get('v1/broken')
   broken(): never {
     throw new Error('secret particulars');
+  }
+  @Get('v1/items/:name')
+  item(@Param('name') name: string): never {
+    throw new PerdureError('unknown-route', `There is no item ${name}.`);
   }
   @Get('v1/busy')
   busy(): never {
@@ -89,6 +93,10 @@ describe('createHttpApp', () => {
   it('tells a wrong path from a wrong method', async () => {
     expect(await send('GET', '/v1/nothing')).toMatchObject({ status: 404, body: { code: 'unknown-route' } });
     expect(await send('PUT', '/v1/echo', { payload: '{}' })).toMatchObject({ status: 405, allow: 'POST', body: { code: 'method-not-allowed' } });
+  });
+
+  it('leaves it to a route to say what is not there', async () => {
+    expect(await send('GET', '/v1/items/a')).toMatchObject({ status: 404, body: { code: 'unknown-route', detail: 'There is no item a.' } });
   });
 
   it('keeps the particulars of an unknown error to itself', async () => {

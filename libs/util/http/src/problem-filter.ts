@@ -23,7 +23,7 @@ export class ProblemFilter implements ExceptionFilter {
     const request = http.getRequest<FastifyRequest>();
     const reply = http.getResponse<FastifyReply>();
     let error = fromThrown(thrown);
-    if (error.code === 'unknown-route') error = this.#unknownRoute(request, reply);
+    if (error.code === 'unknown-route') error = this.#unknownRoute(request, reply) ?? error;
     request.refusal = error.code;
     if (error.code === 'internal') this.#onInternal(error, request);
     if (reply.sent || reply.raw.headersSent) return;
@@ -33,10 +33,12 @@ export class ProblemFilter implements ExceptionFilter {
     void reply.status(problem.status).header('content-type', PROBLEM_JSON).send(JSON.stringify(problem));
   }
 
-  #unknownRoute(request: FastifyRequest, reply: FastifyReply): PerdureError {
+  #unknownRoute(request: FastifyRequest, reply: FastifyReply): PerdureError | undefined {
     const path = request.url.split('?', 1)[0]!;
     const allowed = this.#routes.methodsOf(path);
     if (allowed.length === 0) return new PerdureError('unknown-route', `There is no ${request.method} ${path}.`);
+    // The route was there, and has said itself what was not.
+    if (allowed.includes(request.method)) return undefined;
     void reply.header('allow', allowed.join(', '));
     return new PerdureError('method-not-allowed', `${path} takes ${allowed.join(', ')}, not ${request.method}.`);
   }
