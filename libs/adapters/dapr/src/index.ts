@@ -13,4 +13,4 @@ export { DaprState } from './dapr-state.js';
 export type { SaveOptions, Stored } from './dapr-state.js';
 export { parseDeliveries } from './delivery-batch.js';
 export type { DeliveryBatch } from './delivery-batch.js';
-export { serviceCallerOf } from './service-caller.js';
+export { CALLER_HEADER, serviceCallerOf } from './service-caller.js';

@@ -39,7 +39,10 @@ export interface HttpApp {
 /** These answer without a credential: probes, the document, and webhooks, whose credential is their signature. */
 const OPEN = ['/healthz', '/readyz', '/metrics', '/openapi.json', '/v1/webhooks/'];
 
-const isOpen = (url: string): boolean => OPEN.some((prefix) => url.startsWith(prefix));
+const isOpen = (path: string): boolean => OPEN.some((prefix) => path.startsWith(prefix));
+
+/** What is asked for, as the router reads it: `/%69nternal` is `/internal`. What has no route is as it was sent. */
+const routeOf = (request: FastifyRequest): string => request.routeOptions.url ?? request.url;
 
 /** One way to open an HTTP door: Nest on Fastify, errors as problem+json, the tenant from the credential. Call `nest.listen` to serve. */
 export const createHttpApp = async (module: Type | DynamicModule, options: HttpAppOptions): Promise<HttpApp> => {
@@ -78,7 +81,8 @@ export const createHttpApp = async (module: Type | DynamicModule, options: HttpA
   instance.decorateRequest('refusal', undefined);
   instance.addHook('onRequest', (request, _reply, done) => {
     try {
-      if (!isOpen(request.url)) request.principal = options.authenticator.authenticate(request.headers, request.url);
+      const route = routeOf(request);
+      if (!isOpen(route)) request.principal = options.authenticator.authenticate(request.headers, route);
       done();
     } catch (error) {
       done(error as Error);
