@@ -55,7 +55,7 @@ export class EtcdMembership extends Membership {
   override async join(node: MeshNode): Promise<void> {
     if (this.#registration) throw new PerdureError('internal', 'A node joins once.');
     const { prefix, clock, random, trouble } = this.#options;
-    this.#registration = new Registration({ gateway: this.#gateway, key: `${nodesUnder(prefix)}${node.id}`, node, clock, random, limits: this.#limits, trouble: (error) => trouble?.(error), unreached: () => this.#list.suspect() });
+    this.#registration = new Registration({ gateway: this.#gateway, key: `${nodesUnder(prefix)}${node.id}`, node, isListed: () => this.#list.nodes.some(({ id }) => id === node.id), clock, random, limits: this.#limits, trouble: (error) => trouble?.(error), unreached: () => this.#list.suspect() });
     await this.#registration.registered;
   }
 

@@ -100,6 +100,13 @@ describe('NodeList', () => {
     expect([told, ids()]).toEqual([2, ['a', 'b']]);
   });
 
+  it.each(['garbage', 'null', '{"id":"b","service":"history"}', '"b"'])('leaves out what is no node (%s), and says so once', async (value) => {
+    gateway.change({ key: '/m/b', value });
+    gateway.change({ key: '/m/c', value: valueOf('c') });
+    await settled();
+    expect([ids(), troubles]).toEqual([['a', 'c'], [expect.stringContaining('/m/b')]]);
+  });
+
   it('keeps the last list while etcd is away, says so once, and reads anew when it is back', async () => {
     gateway.isAway = true;
     gateway.end(new EtcdFault('The watch broke.'));

@@ -1,5 +1,6 @@
 import { toPerdureError, type PerdureError } from '@perdure/contract';
 import { Backoff, type BackoffOptions, type MeshNode } from '@perdure/delivery';
+import { EtcdFault } from './etcd-fault.js';
 import type { EtcdChange, EtcdGateway } from './etcd-gateway.js';
 import type { EtcdLimits } from './etcd-limits.js';
 
@@ -19,13 +20,15 @@ export class NodeList {
   readonly #backoff: Backoff;
   readonly #listeners = new Set<() => void>();
   readonly #ended: Promise<void>;
-  #entries: ReadonlyMap<string, string>;
+  #entries: ReadonlyMap<string, string> = new Map();
+  #nodes: readonly MeshNode[];
   #watch = new AbortController();
   #willTell = false;
 
   private constructor(options: NodeListOptions, first: { readonly entries: ReadonlyMap<string, string>; readonly revision: bigint }) {
     this.#options = options;
     this.#backoff = new Backoff(options);
+    this.#nodes = this.#nodesIn(first.entries);
     this.#entries = first.entries;
     this.#ended = this.#run(first.revision);
   }
@@ -46,7 +49,7 @@ export class NodeList {
   }
 
   get nodes(): readonly MeshNode[] {
-    return [...this.#entries.values()].map((value) => JSON.parse(value) as MeshNode);
+    return this.#nodes;
   }
 
   onChange(listener: () => void): () => void {
@@ -93,10 +96,21 @@ export class NodeList {
     }
   }
 
+  /** What is no node was put there by nobody of the mesh: it is told once, and is on no list. */
+  #nodesIn(entries: ReadonlyMap<string, string>): readonly MeshNode[] {
+    return [...entries].flatMap(([key, value]) => {
+      const node = toNode(value);
+      if (!node && this.#entries.get(key) !== value) this.#options.trouble(new EtcdFault(`The key ${key} holds no node, and counts for nothing: delete it.`));
+      return node ?? [];
+    });
+  }
+
   #put(entries: ReadonlyMap<string, string>): void {
     const isSame = entries.size === this.#entries.size && [...entries].every(([key, value]) => this.#entries.get(key) === value);
+    if (isSame) return;
+    this.#nodes = this.#nodesIn(entries);
     this.#entries = entries;
-    if (isSame || this.#willTell) return;
+    if (this.#willTell) return;
     this.#willTell = true;
     const { clock, limits } = this.#options;
     clock.at(clock.now() + limits.tellAfterMs, () => {
@@ -113,4 +127,13 @@ const applied = (entries: ReadonlyMap<string, string>, changes: readonly EtcdCha
     else next.set(key, value);
   }
   return next;
+};
+
+const toNode = (value: string): MeshNode | undefined => {
+  try {
+    const { id, service, address } = JSON.parse(value) as Partial<Record<keyof MeshNode, unknown>>;
+    return [id, service, address].every((each) => typeof each === 'string') ? ({ id, service, address } as MeshNode) : undefined;
+  } catch {
+    return undefined;
+  }
 };

@@ -41,16 +41,17 @@ describe('Registration', () => {
   let gateway: FakeGateway;
   let troubles: string[];
   let unreached: number;
+  let isListed: boolean;
   let registration: Registration | undefined;
   beforeEach(() => {
     clock = new ManualClock();
     gateway = new FakeGateway();
-    [troubles, unreached] = [[], 0];
+    [troubles, unreached, isListed] = [[], 0, true];
   });
   afterEach(() => registration?.end());
 
   const begin = (random = 0.5): Registration => {
-    registration = new Registration({ gateway, key: '/m/a', node: NODE, clock, random: () => random, limits: ETCD_LIMITS, trouble: ({ message }) => troubles.push(message), unreached: () => (unreached += 1) });
+    registration = new Registration({ gateway, key: '/m/a', node: NODE, isListed: () => isListed, clock, random: () => random, limits: ETCD_LIMITS, trouble: ({ message }) => troubles.push(message), unreached: () => (unreached += 1) });
     return registration;
   };
   const settled = async (): Promise<void> => {
@@ -67,6 +68,16 @@ describe('Registration', () => {
     for (let round = 0; round < 3; round += 1) await later(ETCD_LIMITS.renewEveryMs);
     expect(gateway.calls).toEqual(['grant', 'put /m/a a 1', 'renew 1', 'renew 1', 'renew 1']);
     expect(3 * ETCD_LIMITS.renewEveryMs).toBeLessThan(ETCD_LIMITS.leaseTtlMs);
+  });
+
+  it('puts the node again when its key was deleted and its lease was not', async () => {
+    await begin().registered;
+    await settled();
+    isListed = false;
+    await later(ETCD_LIMITS.renewEveryMs);
+    isListed = true;
+    await later(ETCD_LIMITS.renewEveryMs);
+    expect(gateway.calls).toEqual(['grant', 'put /m/a a 1', 'renew 1', 'put /m/a a 1', 'renew 1']);
   });
 
   it.each([0, 0.5, 0.999])('registers again when the lease was lost, at a moment of its own (%d)', async (random) => {

@@ -9,6 +9,8 @@ export interface RegistrationOptions extends BackoffOptions {
   readonly gateway: Pick<EtcdGateway, 'grant' | 'renew' | 'put' | 'revoke'>;
   readonly key: string;
   readonly node: MeshNode;
+  /** Whether the list has the node, as far as is known here. */
+  readonly isListed: () => boolean;
   readonly trouble: (error: PerdureError) => void;
   /** A call has failed: whatever waits for etcd may wait for nothing. */
   readonly unreached: () => void;
@@ -16,7 +18,7 @@ export interface RegistrationOptions extends BackoffOptions {
 
 /**
  * Keeps one node on the list, under a lease. While etcd is away the lease is asked for on and on: etcd keeps leases over its own restart, so
- * that nothing changes if it is back in time. Only what etcd says is gone is made anew.
+ * that nothing changes if it is back in time. Only what etcd says is gone is made anew. A key may be deleted without its lease, by somebody's hand or by what a backup did not have: then it is put again.
  */
 export class Registration {
   readonly #options: RegistrationOptions;
@@ -69,22 +71,30 @@ export class Registration {
     if (this.#lease === undefined) return this.#register();
     // Spread, so that nodes that started together do not ask together.
     await this.#backoff.pause(this.#limits.renewEveryMs * (0.75 + 0.25 * random()));
-    if (this.#backoff.isStopped || (await gateway.renew(this.#lease))) return;
+    if (this.#backoff.isStopped) return;
+    if (await gateway.renew(this.#lease)) {
+      if (!this.#options.isListed() && !this.#backoff.isStopped) await this.#put(this.#lease);
+      return;
+    }
     this.#lease = undefined;
     await this.#backoff.pause(this.#limits.registerAgainWithinMs * random());
   }
 
   async #register(): Promise<void> {
-    const { gateway, key, node } = this.#options;
-    const lease = await gateway.grant(this.#limits.leaseTtlMs);
+    const lease = await this.#options.gateway.grant(this.#limits.leaseTtlMs);
     // Also when the answer to the put is lost: it may have been done, and is revoked with the lease.
     this.#lease = lease;
     try {
-      await gateway.put({ key, value: JSON.stringify(node), lease });
+      await this.#put(lease);
     } catch (thrown) {
       if (!this.#backoff.isStopped) this.#lease = undefined;
       throw thrown;
     }
     this.#registered.resolve();
+  }
+
+  async #put(lease: string): Promise<void> {
+    const { gateway, key, node } = this.#options;
+    await gateway.put({ key, value: JSON.stringify(node), lease });
   }
 }
