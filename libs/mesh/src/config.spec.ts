@@ -42,6 +42,17 @@ describe('readMeshConfig', () => {
     expect(readMeshConfig('scheduler', { ...ENV, PERDURE_KAFKA_TLS: 'on' }).kafkaSecurity).toEqual({ tls: {} });
   });
 
+  it.each([
+    ['PERDURE_POSTGRES', 'x y'], ['PERDURE_POSTGRES', 'mysql://h/d'], ['PERDURE_POSTGRES', 'postgres://h:99999/d'],
+    ['PERDURE_KAFKA', 'k'], ['PERDURE_KAFKA', 'a:1,'], ['PERDURE_KAFKA', 'a:1, b'], ['PERDURE_KAFKA', 'http://a:1'], ['PERDURE_KAFKA', 'a:99999'],
+    ['PERDURE_ETCD', 'e'], ['PERDURE_ETCD', 'x y:1'], ['PERDURE_ETCD', 'ftp://e:1'], ['PERDURE_ETCD', 'https://e:99999'],
+  ])('refuses what is no address by its name: %s=%s', (name, value) => expect(() => readMeshConfig('scheduler', { ...ENV, [name]: value })).toThrow(new RegExp(`^environment: ${name}: is [^;]+$`)));
+
+  it('takes addresses as servers have them', () => {
+    const env = { PERDURE_POSTGRES: 'postgresql://u:a b@[::1]:5432/d?sslmode=verify-full', PERDURE_KAFKA: '10.0.0.1:9092, kafka-1.example.com:9093,[::1]:1', PERDURE_ETCD: 'https://etcd.example.com,http://e:1/,[::1]:2379' };
+    expect(readMeshConfig('scheduler', { ...ENV, ...env })).toMatchObject({ kafka: ['10.0.0.1:9092', 'kafka-1.example.com:9093', '[::1]:1'], etcd: ['https://etcd.example.com', 'http://e:1/', '[::1]:2379'] });
+  });
+
   it('refuses what would leave a server less secured than somebody thought', () => {
     const [, file] = pemIn('CA');
     const refusals = [

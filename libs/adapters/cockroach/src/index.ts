@@ -3,6 +3,7 @@ export type { CockroachLimits } from './cockroach-limits.js';
 export { CockroachPool } from './pool/cockroach-pool.js';
 export type { CockroachPoolOptions, SentStatement } from './pool/cockroach-pool.js';
 export type { Query, Row, Statement, Value } from './pool/statement.js';
+export { agree } from './schema/agree.js';
 export { migrate } from './schema/migrate.js';
 export { MIGRATIONS } from './schema/migrations.js';
 export type { Migration } from './schema/migrations.js';

@@ -1,9 +1,11 @@
 import type { Clock } from '@perdure/clock';
-import { CockroachPool } from '@perdure/cockroach';
-import type { PerdureError } from '@perdure/contract';
+import { agree, CockroachPool, migrate } from '@perdure/cockroach';
+import { PerdureError } from '@perdure/contract';
+import { isStoreFault } from '@perdure/delivery';
 import { EtcdMembership } from '@perdure/etcd';
 import { KafkaLogs } from '@perdure/kafka';
 import type { MeshConfig } from '../config.js';
+import { requireSameMesh } from './same-mesh.js';
 
 export interface Connecting {
   readonly clock: Clock;
@@ -16,6 +18,17 @@ export interface Connecting {
 // As a node's configuration says where its servers are and how they are spoken to.
 
 export const connectPool = ({ postgres }: Pick<MeshConfig, 'postgres'>, { clock, random }: Connecting): CockroachPool => new CockroachPool({ connectionString: postgres, clock, random });
+
+/** Makes the tables that are missing, and sees that they are of this mesh. @throws PerdureError */
+export const prepareTables = async (pool: CockroachPool, config: Pick<MeshConfig, 'postgres' | 'prefix' | 'counts'>): Promise<void> => {
+  try {
+    await migrate(pool);
+    await requireSameMesh(config, (said) => agree(pool, said));
+  } catch (thrown) {
+    // The driver names no server, and there are others that a node connects to.
+    throw isStoreFault(thrown) ? new PerdureError('unavailable', `PostgreSQL at ${URL.parse(encodeURI(config.postgres))?.host ?? 'its address'} cannot be used now: ${thrown.message}`, { cause: thrown }) : thrown;
+  }
+};
 
 /** Makes the topics that are missing. @throws PerdureError */
 export const connectLogs = ({ kafka, kafkaSecurity, kafkaReplication, prefix, counts }: Pick<MeshConfig, 'kafka' | 'kafkaSecurity' | 'kafkaReplication' | 'prefix' | 'counts'>, { clock, random, trouble }: Connecting): Promise<KafkaLogs> =>

@@ -1,5 +1,5 @@
 import { SystemClock, type Clock } from '@perdure/clock';
-import { migrate, type CockroachPool } from '@perdure/cockroach';
+import type { CockroachPool } from '@perdure/cockroach';
 import { EventTypes } from '@perdure/correlation';
 import { DaprBus, DaprSidecar } from '@perdure/dapr';
 import { SliceMap, type LogArchive, type Logs, type Membership, type MeshNode, type SliceName, type TrimmableLog } from '@perdure/delivery';
@@ -9,7 +9,7 @@ import type { Logger } from 'pino';
 import { openArchive } from '../archive/open-archive.js';
 import type { MeshConfig } from '../config.js';
 import { MESH_LIMITS } from '../mesh-limits.js';
-import { connectLogs, connectMembership, connectPool, type Connecting } from './connect-servers.js';
+import { connectLogs, connectMembership, connectPool, prepareTables, type Connecting } from './connect-servers.js';
 import { NodeCalls } from './node-calls.js';
 import { sharedDeclarations } from './shared-declarations.js';
 
@@ -57,7 +57,7 @@ export const connectParts = async (given: MeshConfig, { logger, random }: { read
     const connecting: Connecting = { clock, random, trouble: (server, error) => logger.warn({ error: error.message }, `${server} is in trouble; it is tried again`) };
     const pool = connectPool(config, connecting);
     closers.push(() => pool.close());
-    await migrate(pool);
+    await prepareTables(pool, config);
     const logs = await connectLogs(config, connecting);
     closers.push(() => logs.close());
     const opened = config.archive && (await openArchive(config.archive));

@@ -8,7 +8,7 @@ describe('multiRegionStatements', () => {
     const made = MIGRATIONS.flatMap(({ statements }) => statements).filter((text) => text.startsWith('create table')).length;
     const localities = tableLocalities(MIGRATIONS);
     expect(localities.size).toBe(made + 1);
-    expect([...localities].filter(([, locality]) => locality === 'global').map(([name]) => name).sort()).toEqual(['bundle_defaults', 'bundles', 'schema_versions']);
+    expect([...localities].filter(([, locality]) => locality === 'global').map(([name]) => name).sort()).toEqual(['agreed', 'bundle_defaults', 'bundles', 'schema_versions']);
     const statements = multiRegionStatements('perdure', { regions: ['a', 'b', 'c'], survive: 'region' });
     for (const [table] of localities) expect(statements.filter((text) => text.startsWith(`alter table ${table} set locality`))).toHaveLength(1);
   });

@@ -152,7 +152,11 @@ const ATTRIBUTES_IN_ORDER = [
   'drop index if exists runs_by_attribute',
 ];
 
+/** What all nodes must say alike, for ever (`agree`). */
+const AGREED = ['create table if not exists agreed (name text not null, value text not null, primary key (name))'];
+
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, statements: [...DELIVERY, ...HISTORY, ...SCHEDULER, ...CORRELATION, ...COMPENSATION, ...BUNDLES] },
   { version: 2, statements: ATTRIBUTES_IN_ORDER },
+  { version: 3, statements: AGREED },
 ];
