@@ -10,7 +10,16 @@ import { z } from 'zod';
 import { parseArchivePlace, type ArchivePlace } from './archive/archive-place.js';
 import { SECURITY_VARIABLES, toEtcdSecurity, toKafkaSecurity } from './server-security.js';
 
-const endpoints = z.string().min(1).transform((text) => text.split(',').map((each) => each.trim()));
+/** One or more, with commas. */
+const endpoints = (like: RegExp, message: string) => z.string().transform((text) => text.split(',').map((each) => each.trim())).refine((each) => each.every((one) => like.test(one) && portOf(one) <= PORT_MAX), message);
+const portOf = (endpoint: string): number => Number(/:(\d+)\/?$/.exec(endpoint)?.[1] ?? 0);
+const PORT_MAX = 65_535;
+/** A name, an IPv4 address, or an IPv6 address in brackets. */
+const HOST = String.raw`(\[[0-9a-fA-F:.]+\]|[^\s:/@[\]]+)`;
+const HOST_PORT = new RegExp(String.raw`^${HOST}:\d+$`);
+const ETCD_ENDPOINT = new RegExp(String.raw`^(https?://${HOST}(:\d+)?/?|${HOST}:\d+)$`);
+/** The driver takes more than `URL` does: a space in a password, say. */
+const isPostgresUrl = (text: string): boolean => /^postgres(ql)?:\/\//.test(text) && (URL.canParse(text) || URL.canParse(encodeURI(text)));
 const onOff = z.enum(['on', 'off']).default('on').transform((text) => text === 'on');
 
 const archivePlace = z.string().transform((text, context): ArchivePlace => {
@@ -31,12 +40,12 @@ const counts = z.string().transform((text, context): Readonly<Record<Service, nu
 
 const environmentSchema = z.object({
   PERDURE_HOST: z.string().default('127.0.0.1'),
-  PERDURE_PORT: z.coerce.number().int().min(1).max(65_535),
+  PERDURE_PORT: z.coerce.number().int().min(1).max(PORT_MAX),
   /** Where the other nodes reach this one, `host:port`. Default: host and port. */
   PERDURE_ADDRESS: z.string().optional(),
-  PERDURE_POSTGRES: z.string().min(1),
-  PERDURE_KAFKA: endpoints,
-  PERDURE_ETCD: endpoints,
+  PERDURE_POSTGRES: z.string().refine(isPostgresUrl, 'is postgres://user:password@host:port/database'),
+  PERDURE_KAFKA: endpoints(HOST_PORT, 'is host:port of some brokers, with commas'),
+  PERDURE_ETCD: endpoints(ETCD_ENDPOINT, 'is host:port or https://host:port of the members, with commas'),
   ...SECURITY_VARIABLES,
   /** Of the topics that a node makes; by default the brokers' own. */
   PERDURE_KAFKA_REPLICATION: z.coerce.number().int().min(1).max(32).optional(),
@@ -65,7 +74,7 @@ const environmentSchema = z.object({
   PERDURE_BUS_DIRECT: onOff,
   /** Whether messages that were not confirmed go by pub/sub. */
   PERDURE_BUS_PUBSUB: onOff,
-  DAPR_HTTP_PORT: z.coerce.number().int().min(1).max(65_535).default(3500),
+  DAPR_HTTP_PORT: z.coerce.number().int().min(1).max(PORT_MAX).default(3500),
   /** What sidecar and nodes must show this one; the sidecar has it under the same name. */
   APP_API_TOKEN: z.string().min(16),
   /** What the sidecar wants to be shown. */

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
@@ -71,6 +71,12 @@ describe('ServerProcess', () => {
   it('has one line, and the end of the log, for a program that dies at its start', async () => {
     const starting = ServerProcess.start(await answeringProgram({ program: `console.log('a first word'); console.error('no such disk'); process.exit(3)` }));
     await expect(starting).rejects.toMatchObject({ message: 'answering ended with code 3 at its start: no such disk', tail: 'a first word\nno such disk' });
+  });
+
+  it('has nothing of what its log had before', async () => {
+    const spec = await answeringProgram({ program: 'process.exit(3)' });
+    writeFileSync(spec.logFile, 'of yesterday\n');
+    await expect(ServerProcess.start(spec)).rejects.toMatchObject({ message: 'answering ended with code 3 at its start: it said nothing', tail: '' });
   });
 
   it('has one line for a program that cannot be run', async () => {

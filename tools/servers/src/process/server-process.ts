@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { setTimeout as after } from 'node:timers/promises';
 import { lastLine, tailOf } from '../run.js';
@@ -54,6 +54,8 @@ export class ServerProcess {
   #child: ChildProcess | undefined;
   #exit: Promise<Exit> = Promise.resolve({ code: 0, signal: null });
   #held: readonly number[] = [];
+  /** Where the present incarnation's log begins: what earlier ones said explains nothing of it. Bytes. */
+  #logFrom = 0;
 
   private constructor(spec: ServerSpec) {
     this.#spec = spec;
@@ -157,6 +159,7 @@ export class ServerProcess {
   #spawn(): ChildProcess {
     const { name, command, args, env, uid, gid, folder, temporary, logFile, stopSignal = 'SIGTERM' } = this.#spec;
     const log = openSync(logFile, 'a');
+    this.#logFrom = fstatSync(log).size;
     const user = { ...(uid !== undefined && { uid }), ...(gid !== undefined && { gid }) };
     // In a session of its own: a terminal's Ctrl-C goes to the launcher alone, which ends its servers in order.
     const child = spawn(command, args, { cwd: folder, env: { ...process.env, ...env }, ...user, stdio: ['ignore', log, log], detached: true });
@@ -201,7 +204,7 @@ export class ServerProcess {
   }
 
   #logTail(): string {
-    return tailOf(readFileSync(this.logFile, 'utf8'));
+    return tailOf(readFileSync(this.logFile).subarray(this.#logFrom).toString());
   }
 }
 
