@@ -41,5 +41,15 @@ export function askTcp({ port, send, authority, isAnswer }: Ask): Promise<void> 
 export async function askHttp(url: string, isAnswer: (body: string) => boolean = () => true): Promise<void> {
   const response = await fetch(url, { signal: AbortSignal.timeout(PROBE_MS_MAX) });
   const body = await response.text();
-  if (!response.ok || !isAnswer(body)) throw new Error(`it answers ${response.status} ${body.slice(0, 100)}`);
+  if (!response.ok || !isAnswer(body)) throw new Error(`it answers ${response.status} ${detailOf(body) ?? body.slice(0, 100)}`);
+}
+
+/** A problem document says in its detail what it is about. */
+function detailOf(body: string): string | undefined {
+  try {
+    const { detail } = JSON.parse(body) as { readonly detail?: unknown };
+    return typeof detail === 'string' ? detail : undefined;
+  } catch {
+    return undefined;
+  }
 }
