@@ -6,7 +6,7 @@ import { askHttp } from './probes.js';
 
 describe('askHttp', () => {
   let server: Server;
-  afterEach(() => server.close());
+  afterEach(() => void server.close());
   const answering = async (status: number, body: string): Promise<string> => {
     server = createServer((_request, response) => response.writeHead(status).end(body)).listen(0, '127.0.0.1');
     await once(server, 'listening');
