@@ -4,8 +4,8 @@ export class CompleteLater extends Error {
 }
 
 /**
- * Ends the activity's function but not its attempt: somebody completes it later through the API, with `activity().info.token`,
- * within the start-to-close timeout.
+ * Ends the activity's function but not its attempt: somebody completes it later by `client.complete(token, value)`, with
+ * `activity().info.token`, within the start-to-close timeout.
  *
  * @example
  * export async function approve(request: Request): Promise<Decision> {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { TerminalError } from '../common/errors.js';
 import { Api } from './api.js';
 import { Client } from './client.js';
 import { RunHandle } from './run-handle.js';
@@ -29,6 +30,21 @@ describe('Client', () => {
     } });
     expect(await client.execute('w', { workflowId: 'order-7' })).toBe(5);
     expect(asked[1]).toContain('/v1/workflows/order-7/result?runId=r1&');
+  });
+});
+
+describe('an attempt that completes later', () => {
+  it('is completed and failed by its token', async () => {
+    const bodies: unknown[] = [];
+    const client = new Client({ transport: async ({ path, body }) => {
+      bodies.push([path, JSON.parse(body ?? '')]);
+      return { status: 200, body: JSON.stringify({ receipts: [{ token: 't', status: bodies.length === 1 ? 'recorded' : 'superseded' }] }) };
+    } });
+    expect([await client.complete('t', { by: 'Ada' }), await client.fail('t', new TerminalError('no', { code: 'E1' }))]).toEqual(['recorded', 'superseded']);
+    expect(bodies).toEqual([
+      ['/v1/tasks/answers', { answers: [{ token: 't', kind: 'completed', value: { by: 'Ada' } }] }],
+      ['/v1/tasks/answers', { answers: [{ token: 't', kind: 'failed', error: expect.objectContaining({ type: 'TerminalError', message: 'no', code: 'E1', retryable: false }) }] }],
+    ]);
   });
 });
 

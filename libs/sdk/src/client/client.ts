@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { PerdureError, type BundleView, type Json, type JsonObject, type RunPage, type RunStatus, type RunView, type Scalar } from '@perdure/contract';
+import { PerdureError, type AnswerReceipt, type BundleView, type Json, type JsonObject, type RunPage, type RunStatus, type RunView, type Scalar } from '@perdure/contract';
 import { durationMs, type Duration } from '../common/duration.js';
+import { toFailure } from '../common/failure.js';
 import type { InputOf, WithInput } from '../common/tokens.js';
 import { Api, queryString } from './api.js';
 import { RunHandle, type StartedRun } from './run-handle.js';
@@ -118,6 +119,26 @@ export class Client {
     const body = { specversion: '1.0', id, source, ...(time ? { time: time.toISOString() } : {}), ...event };
     const { events } = await this.#api.call<{ readonly events: readonly { readonly status: 'accepted' | 'duplicate' }[] }>({ method: 'POST', path: '/v1/events', body, headers: { 'content-type': 'application/cloudevents+json' } });
     return events[0]?.status ?? 'accepted';
+  }
+
+  /**
+   * Completes an attempt whose activity ended with `completeLater`, by its token. Any process may that has the tenant's key.
+   *
+   * @returns `superseded` when the attempt has ended otherwise: the value is not recorded. The first answer counts; one that comes soon after it is told `recorded` as well.
+   * @example await client.complete(token, { approved: true });
+   */
+  complete(token: string, value?: unknown): Promise<AnswerReceipt['status']> {
+    return this.#answer({ token, kind: 'completed', value });
+  }
+
+  /** Fails it: it is tried again under its retry policy, but for a `TerminalError`. */
+  fail(token: string, error: Error): Promise<AnswerReceipt['status']> {
+    return this.#answer({ token, kind: 'failed', error: toFailure(error) });
+  }
+
+  async #answer(answer: object): Promise<AnswerReceipt['status']> {
+    const { receipts } = await this.#api.call<{ readonly receipts: readonly [AnswerReceipt] }>({ method: 'POST', path: '/v1/tasks/answers', body: { answers: [answer] } });
+    return receipts[0].status;
   }
 
   /** Deploys a bundle: new runs of its workflows take it, running ones stay on theirs. */

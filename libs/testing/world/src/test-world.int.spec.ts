@@ -109,6 +109,18 @@ describe('TestWorld', () => {
     expect(passedMs()).toBe(0.9 * (1 + 2 + 4) * 3_600_000 + 4 * 30_000);
   });
 
+  it('has an activity completed later, by whoever has its token', async () => {
+    const tokens: string[] = [];
+    await create({ charge: () => {
+      tokens.push(activity().info.token);
+      return completeLater();
+    } });
+    const run = await start('pay', 'p', 1);
+    await world.sleep('1s');
+    expect([await world.client.complete('no token', 1), await world.client.complete(tokens[0]!, 'done')]).toEqual(['superseded', 'recorded']);
+    expect([await run.result(), passedMs()]).toEqual(['done', 1_000]);
+  });
+
   it('tells an activity that runs that it is cancelled', async () => {
     let why: unknown;
     await create({

@@ -1,5 +1,5 @@
 import type { Clock } from '@perdure/clock';
-import { PerdureError, PROBLEMS, toPerdureError, type InputBody, type InputOutcome, type Json, type RunResult, type RunView } from '@perdure/contract';
+import { PerdureError, PROBLEMS, toPerdureError, type InputBody, type InputOutcome, type Json, type RunResult, type RunView, type TaskAnswer } from '@perdure/contract';
 import { EventTypes, type IncomingEvent } from '@perdure/correlation';
 import type { EmbeddedShard } from '@perdure/embedded';
 import { deriveRunId, newId } from '@perdure/identity';
@@ -33,6 +33,7 @@ interface Body {
   readonly reason?: string;
   readonly compensate?: boolean;
   readonly fail?: boolean;
+  readonly answers?: readonly TaskAnswer[];
 }
 
 interface Target {
@@ -75,6 +76,7 @@ export class WorldServer {
     const body = (text === undefined ? {} : JSON.parse(text)) as Body;
     await this.#settled();
     if (resource === 'events' && method === 'POST') return this.#publish(body as IncomingEvent);
+    if (resource === 'tasks' && id === 'answers' && method === 'POST') return { receipts: await this.#options.shard.answer(this.#options.tenant, body.answers ?? []) };
     if (resource === 'workflows' && id === undefined) return method === 'POST' ? this.#start(body) : this.#list(searchParams);
     if (resource === 'workflows' && id !== undefined) {
       const runId = searchParams.get('runId') ?? body.runId;
