@@ -57,7 +57,7 @@ export class PerdureError extends Error {
   readonly code: ProblemCode;
   /** Whether the same request may succeed later. */
   readonly retryable: boolean;
-  readonly errors?: unknown;
+  declare readonly errors?: unknown;
 
   constructor(code: ProblemCode, message: string, options: PerdureErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });

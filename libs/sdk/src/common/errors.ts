@@ -10,8 +10,9 @@ export interface SdkErrorOptions {
 
 /** Base of the errors below. Tell them by `name`: it is stable across realms, processes and bundles. */
 class SdkError extends Error {
-  readonly code?: string;
-  readonly details?: unknown;
+  // Declared alone: a field would be there, and shown, where nobody set it.
+  declare readonly code?: string;
+  declare readonly details?: unknown;
 
   constructor(message: string, options: SdkErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -43,7 +44,7 @@ export class Cancelled extends SdkError {
 export class TimedOut extends SdkError {
   override readonly name = 'TimedOut';
   /** Which timeout of an activity it was; absent for waits and conditions. */
-  readonly timeout?: TimeoutKind;
+  declare readonly timeout?: TimeoutKind;
 
   constructor(message: string, options: SdkErrorOptions & { readonly timeout?: TimeoutKind } = {}) {
     super(message, options);
@@ -56,7 +57,7 @@ export class ActivityFailed extends SdkError {
   override readonly name = 'ActivityFailed';
   readonly activity: string;
   /** Set when it failed by a timeout. */
-  readonly timeout?: TimeoutKind;
+  declare readonly timeout?: TimeoutKind;
 
   constructor(message: string, options: SdkErrorOptions & { readonly activity: string; readonly timeout?: TimeoutKind }) {
     super(message, options);

@@ -17,6 +17,11 @@ describe('failures', () => {
     expect(toFailure(new ActivityFailed('x', { activity: 'a' }))).toMatchObject({ type: 'ActivityFailed', message: 'x' });
   });
 
+  it('show of an error what was given', () => {
+    expect(Object.keys(new TimedOut('x'))).toEqual(['name']);
+    expect(Object.keys(new ActivityFailed('x', { activity: 'a', code: 'E1' }))).toEqual(['code', 'name', 'activity']);
+  });
+
   it('take whatever is thrown', () => {
     const cyclic: Record<string, unknown> = {};
     cyclic['self'] = cyclic;
