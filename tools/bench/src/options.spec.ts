@@ -17,7 +17,7 @@ describe('options', () => {
     });
   });
 
-  it.each([[['--workload', 'six-step'], 'five-step'], [['--concurrency', '0'], 'above 0'], [['--seconds', 'x'], 'above 0'], [['--only', 'temporal'], 'restate'], [['--mesh', '--only', 'restate'], 'temporal'], [['--mesh', '--workload', 'signal'], 'one workload'], [['--fast'], '--fast']] as const)('refuses %j', (args, why) => {
+  it.each([[['--workload', 'six-step'], 'five-step'], [['--concurrency', '0'], 'above 0'], [['--concurrency', '1.5'], 'whole'], [['--json', 'not/there/out.json'], 'not/there'], [['--seconds', 'x'], 'above 0'], [['--only', 'temporal'], 'restate'], [['--mesh', '--only', 'restate'], 'temporal'], [['--mesh', '--workload', 'signal'], 'one workload'], [['--fast'], '--fast']] as const)('refuses %j', (args, why) => {
     expect(() => parseOptions(args)).toThrow(why);
   });
 });

@@ -1,3 +1,5 @@
+import { accessSync, constants } from 'node:fs';
+import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 
 export const WORKLOADS = ['limits', 'five-step', 'signal', 'parked', 'resume', 'fan-out', 'timers', 'shards'] as const;
@@ -42,10 +44,10 @@ export const parseOptions = (args: readonly string[]): Options => {
   return {
     mesh,
     workloads: values.workload === undefined ? WORKLOADS : values.workload.split(',').map((name) => oneOf(WORKLOADS, name, '--workload')),
-    concurrency: (values.concurrency ?? (quick ? '1,16' : mesh ? '1,16,64' : '1,16,64,256')).split(',').map((count) => positive(count, '--concurrency')),
+    concurrency: (values.concurrency ?? (quick ? '1,16' : mesh ? '1,16,64' : '1,16,64,256')).split(',').map((count) => whole(count, '--concurrency')),
     seconds: positive(values.seconds ?? (quick ? '1' : '20'), '--seconds'),
     systems: values.only === undefined ? systems : [oneOf(systems, values.only, '--only')],
-    json: values.json,
+    json: values.json === undefined ? undefined : writable(values.json, '--json'),
     data: values.data,
     quick,
     help,
@@ -62,4 +64,20 @@ const positive = (text: string, option: string): number => {
   const value = Number(text);
   if (!(value > 0)) throw new Error(`${option} ${text}: a number above 0`);
   return value;
+};
+
+const whole = (text: string, option: string): number => {
+  const value = positive(text, option);
+  if (!Number.isSafeInteger(value)) throw new Error(`${option} ${text}: a whole number`);
+  return value;
+};
+
+/** Told now, and not when all has been measured. */
+const writable = (file: string, option: string): string => {
+  try {
+    accessSync(dirname(file), constants.W_OK);
+    return file;
+  } catch {
+    throw new Error(`${option} ${file}: ${dirname(file)} is no folder that can be written`);
+  }
 };
