@@ -198,6 +198,7 @@ describe('the OpenAPI document', () => {
     ['no object', '/v1/workflows', 'invalid-request', '', { payload: '[]' }],
     ['an id over 512 bytes', '/v1/workflows', 'invalid-id', '', start({ workflowId: 'é'.repeat(257) })],
     ['a control character', '/v1/workflows', 'invalid-id', '', start({ workflowId: 'a\u0007' })],
+    ['an id that no URL can name', '/v1/workflows', 'invalid-id', '', start({ workflowId: '..' })],
     ['an empty id', '/v1/workflows', 'invalid-id', '', start({ id: '' })],
     ['an unknown workflow', '/v1/workflows', 'unknown-workflow', '', { payload: { workflowType: 'Ordre' } }],
     ['an unknown bundle', '/v1/workflows', 'unknown-bundle', '', start({ bundle: 'c'.repeat(64) })],

@@ -7,6 +7,12 @@ export const assertId = (what: string, value: string, bytesMax: number = LIMITS.
   return value;
 };
 
+/** Of a run to be: one that no URL can name could be started, and never be reached. @throws PerdureError `invalid-id` */
+export const assertReachableId = (what: string, value: string): string => {
+  if (value === '.' || value === '..') throw new PerdureError('invalid-id', `${what} is a step in a path, which no URL can name.`);
+  return assertId(what, value);
+};
+
 export const assertName = (what: string, value: string): string => assertId(what, value, LIMITS.nameBytesMax);
 
 /** @throws PerdureError `invalid-duration` */

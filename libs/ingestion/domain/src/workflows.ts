@@ -2,7 +2,7 @@ import type { Clock } from '@perdure/clock';
 import { LIMITS, PerdureError, type Attributes, type Input, type InputBody, type InputOutcome, type InputRef, type Json, type RunResult } from '@perdure/contract';
 import { deriveRunId, newId } from '@perdure/identity';
 import { unknownBundle } from './bundles.js';
-import { assertDurationMs, assertId, assertName } from './ids.js';
+import { assertDurationMs, assertId, assertName, assertReachableId } from './ids.js';
 import type { BundleRegistry, Log, Outcomes, Queries, RunReader, RunRef } from './ports.js';
 import type { CancelRequest, MessageRequest, QueryRequest, ResumeRequest, StartRequest, TerminateRequest } from './requests.js';
 
@@ -48,7 +48,7 @@ export class Workflows {
     assertName('workflowType', request.workflowType);
     const id = request.id ?? idempotencyKey;
     if (id !== undefined) assertId('id', id);
-    const workflowId = assertId('workflowId', request.workflowId ?? id ?? newId(this.#deps.clock.now()));
+    const workflowId = assertReachableId('workflowId', request.workflowId ?? id ?? newId(this.#deps.clock.now()));
     const inputId = id === undefined || request.workflowId === undefined ? 'start' : `start/${id}`;
     const runTimeoutMs = request.runTimeoutMs === undefined ? undefined : assertDurationMs('runTimeoutMs', request.runTimeoutMs);
     const attributes = attributesOf(request);
