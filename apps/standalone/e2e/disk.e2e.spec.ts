@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { closeSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, renameSync, rmSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -186,6 +186,16 @@ describe('a disk that fails', () => {
     mend(`${shardFile()}-wal`);
     await start();
     for (let n = 0; n < 5; n++) expect(await resultOf(`last-${n}`)).toBe(INPUT);
+  }, TIMEOUT_MS);
+
+  it('leaves whole databases when it is told to end, so that what is copied without their logs has it all', async () => {
+    await start();
+    await deploy();
+    expect(await echo('kept')).toMatchObject({ status: 201 });
+    await server.stop('SIGTERM');
+    expect(readdirSync(data).filter((name) => /-(wal|shm|journal)$/.test(name))).toEqual([]);
+    await start();
+    expect(await resultOf('kept')).toBe(INPUT);
   }, TIMEOUT_MS);
 
   it.each(['shard-0.db', 'shard-1.db', 'meta.db'])('does not start without %s, and says so', async (name) => {

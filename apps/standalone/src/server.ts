@@ -66,8 +66,9 @@ export const startServer = async (config: Config, { logger, onFatal }: { readonl
       await shard.drain();
       await nest.close();
       await checkpoints.close();
-      await shard.close();
+      // The last to close a database copies the rest of its log, which those that only read cannot.
       for (const db of committed) db.close();
+      await shard.close();
       meta.close();
       lock.release();
       // Last: what is left to send must not keep the next server from the folder.
