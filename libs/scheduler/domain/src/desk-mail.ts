@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { PerdureError, type AnswerReceipt, type TaskAnswer } from '@perdure/contract';
 import type { SchedulerLimits } from './scheduler-limits.js';
 
@@ -15,6 +16,14 @@ interface Settled {
   readonly receipts: AnswerReceipt[];
 }
 
+interface Recent {
+  /** Who guesses another's token is told nothing of it. */
+  readonly tenant: string;
+  readonly content: string;
+}
+
+const contentOf = (answer: TaskAnswer): string => hash('sha256', JSON.stringify(answer), 'base64url').slice(0, 22);
+
 /**
  * Answers on their way: waiting for a batch, in one, or durable.
  *
@@ -29,8 +38,7 @@ export class DeskMail {
   #sealed: Settled[] = [];
   #stagedTokens: string[] = [];
   #sealedTokens: string[] = [];
-  /** And whose it is: who guesses another's is told nothing of it. */
-  readonly #recent = new Map<string, string>();
+  readonly #recent = new Map<string, Recent>();
 
   constructor(limits: SchedulerLimits) {
     this.#limits = limits;
@@ -63,13 +71,18 @@ export class DeskMail {
     else this.#staged.push({ call, receipts });
   }
 
-  remember(tenant: string, token: string): void {
-    this.#recent.set(token, tenant);
-    this.#stagedTokens.push(token);
+  remember(tenant: string, answer: TaskAnswer): void {
+    this.#recent.set(answer.token, { tenant, content: contentOf(answer) });
+    this.#stagedTokens.push(answer.token);
   }
 
   isRecent(tenant: string, token: string): boolean {
-    return this.#recent.get(token) === tenant;
+    return this.#recent.get(token)?.tenant === tenant;
+  }
+
+  /** What a repetition of the recent answer is told, and who has another one for its token. */
+  receiptOf(answer: TaskAnswer): AnswerReceipt['status'] {
+    return answer.kind === 'accepted' || this.#recent.get(answer.token)?.content === contentOf(answer) ? 'recorded' : 'superseded';
   }
 
   seal(): void {

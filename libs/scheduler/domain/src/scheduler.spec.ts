@@ -117,6 +117,17 @@ describe('Scheduler', () => {
       expect(slice.inputs).toHaveLength(1);
     });
 
+    it.each([
+      ['another value', { kind: 'completed', value: 2 }],
+      ['a failure', { kind: 'failed', error: { type: 'Error', message: 'no' } }],
+    ] as const)('tells whoever has another answer that it does not count: %s', async (_, second) => {
+      await slice.schedule(1);
+      const { token } = await slice.takeOne();
+      expect(await slice.answer({ token, kind: 'completed', value: 1 }, { token, ...second })).toEqual(['recorded', 'superseded']);
+      expect(await slice.answer({ token, ...second }, { token, kind: 'completed', value: 1 })).toEqual(['superseded', 'recorded']);
+      expect(slice.inputs).toHaveLength(1);
+    });
+
     it('gives no receipt before the commit, and none for a commit that failed', async () => {
       await slice.schedule(1);
       const { token } = await slice.takeOne();

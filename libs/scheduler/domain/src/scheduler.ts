@@ -341,7 +341,7 @@ export class Scheduler extends TaskDesk {
   /** The scheduler alone decides how an activity closes: by the newest token, once (I8). */
   #take(tenant: string, answer: TaskAnswer): AnswerReceipt['status'] {
     const { token } = answer;
-    if (this.#mail.isRecent(tenant, token)) return 'recorded';
+    if (this.#mail.isRecent(tenant, token)) return this.#mail.receiptOf(answer);
     const task = this.#claims.find(tenant, token);
     if (!task) return 'superseded';
     this.#claims.seen(task);
@@ -349,7 +349,7 @@ export class Scheduler extends TaskDesk {
       this.#accept(task, token);
       return 'recorded';
     }
-    this.#mail.remember(tenant, token);
+    this.#mail.remember(tenant, answer);
     // The newest attempt was really handed out, maybe in an earlier epoch.
     if (task.token === undefined) this.#claims.accept(task, token);
     if (answer.kind === 'completed') this.#close(task, { status: 'completed', ...(answer.value === undefined ? {} : { value: answer.value }) });

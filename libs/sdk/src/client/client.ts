@@ -124,7 +124,7 @@ export class Client {
   /**
    * Completes an attempt whose activity ended with `completeLater`, by its token. Any process may that has the tenant's key.
    *
-   * @returns `superseded` when the attempt has ended otherwise: the value is not recorded. The first answer counts; one that comes soon after it is told `recorded` as well.
+   * @returns `superseded` when the attempt has ended otherwise: the value is not recorded. The first answer counts; the same one, sent again soon after it, is told `recorded` as well.
    * @example await client.complete(token, { approved: true });
    */
   complete(token: string, value?: unknown): Promise<AnswerReceipt['status']> {
