@@ -1,11 +1,11 @@
 import { CockroachBundleSource, CockroachStackMapper, CockroachStateStore, historySliceStore } from '@perdure/cockroach';
-import { inputKeyOf, PerdureError, runKeyOf, type Json } from '@perdure/contract';
+import { PerdureError, runKeyOf, type Json } from '@perdure/contract';
 import { sliceIndexOf } from '@perdure/delivery';
 import { Engine } from '@perdure/engine';
 import { HistorySlice, PROCESSOR_LIMITS, type HistoryCommit, type ProcessorEvents, type RunRef } from '@perdure/history';
 import { inspectBundle, SandboxRealms, SUSPENDED, suspensionLine, type ShardObserver } from '@perdure/hosting';
 import { deriveRunId, sha256Hex } from '@perdure/identity';
-import { HintedRoots, HintSender, type MeshParts, type SliceService } from '@perdure/mesh';
+import { decidedKeyOf, HintedRoots, HintSender, type MeshParts, type SliceService } from '@perdure/mesh';
 import { Sandbox } from '@perdure/sandbox';
 
 const PURGE_RUNS_MAX = 500;
@@ -45,7 +45,7 @@ export const historyService = async (parts: MeshParts): Promise<SliceService<His
 };
 
 const toldEvents = ({ logger }: MeshParts, { hints, observer }: { readonly hints: HintSender; readonly observer: ShardObserver }): ProcessorEvents => ({
-  outcome: (ref, outcome) => hints.decided(inputKeyOf(ref), outcome),
+  outcome: ({ ref, outcome, content }) => hints.decided(decidedKeyOf(ref, content ?? ''), outcome),
   closed: (run, result) => {
     observer.closed(run.tenant, result);
     hints.closed(runKeyOf(run));

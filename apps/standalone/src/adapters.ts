@@ -60,8 +60,10 @@ export class ShardOutcomes extends Outcomes {
     return this.#deps.reader.outcome(ref);
   }
 
-  override async await(ref: InputRef, { untilMs, done, signal }: { readonly untilMs: number; readonly done: (outcome: InputOutcome) => boolean; readonly signal?: AbortSignal }): Promise<InputOutcome | undefined> {
+  /** Its shard has answered for the input already: what is waited for is what comes after that. */
+  override async await({ tenant, workflowId, id: inputId }: Input, { untilMs, done, signal }: { readonly untilMs: number; readonly done: (outcome: InputOutcome) => boolean; readonly signal?: AbortSignal }): Promise<InputOutcome | undefined> {
     const { reader, clock } = this.#deps;
+    const ref = { tenant, workflowId, inputId };
     for (;;) {
       const outcome = reader.outcome(ref);
       if ((outcome && done(outcome)) || clock.now() >= untilMs || signal?.aborted) return outcome;

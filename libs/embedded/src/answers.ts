@@ -1,4 +1,5 @@
-import { inputKeyOf, type Input, type InputOutcome, type InputRef } from '@perdure/contract';
+import { inputKeyOf, type Input } from '@perdure/contract';
+import type { Decided } from '@perdure/history';
 import type { ShardHints } from './shard-gateway.js';
 import type { InputWork, Work } from './work.js';
 
@@ -18,7 +19,7 @@ export class Answers {
   }
 
   /** After the commit. */
-  decided(ref: InputRef, outcome: InputOutcome, input: Input | undefined): void {
+  decided({ ref, outcome, input }: Decided): void {
     if (outcome.kind === 'updated') this.#hints.decided.push(inputKeyOf(ref));
     if (!input) return;
     const works = this.#waiting.get(input);

@@ -123,7 +123,7 @@ export class EmbeddedShard extends ShardGateway {
     const { clock, log, peers } = this.#options;
     const machines = (this.#machines = await ShardMachines.open(this.#options, {
       wake: () => this.#wake(),
-      outcome: (ref, outcome, input) => this.#answers.decided(ref, outcome, input),
+      outcome: (decided) => this.#answers.decided(decided),
       closed: (runKey) => this.#answers.closed(runKey),
     }));
     peers?.bus.listen({ envelope: (envelope) => this.#receiveMail(envelope), confirmation: (confirmation) => machines.peers!.confirmed(confirmation) });

@@ -1,9 +1,9 @@
 import { Compensator } from '@perdure/compensation';
-import { LIMITS, runKeyOf, type CompensationEffect, type CorrelationEffect, type Effect, type ExternalEvent, type Input, type InputOutcome, type InputRef, type SchedulerEffect } from '@perdure/contract';
+import { LIMITS, runKeyOf, type CompensationEffect, type CorrelationEffect, type Effect, type ExternalEvent, type Input, type SchedulerEffect } from '@perdure/contract';
 import { Correlator } from '@perdure/correlation';
 import type { Envelope } from '@perdure/delivery';
 import { Engine } from '@perdure/engine';
-import { ShardProcessor, SoleOwner } from '@perdure/history';
+import { ShardProcessor, SoleOwner, type Decided } from '@perdure/history';
 import { SandboxRealms, ShardObserver, SUSPENDED, suspensionLine, type MetricJson } from '@perdure/hosting';
 import { deriveRunId, sha256Hex } from '@perdure/identity';
 import { Scheduler } from '@perdure/scheduler';
@@ -18,7 +18,7 @@ import { Suspects } from './suspects.js';
 export interface MachineEvents {
   /** There is something to do that nobody outside brought. */
   readonly wake: () => void;
-  readonly outcome: (ref: InputRef, outcome: InputOutcome, input: Input | undefined) => void;
+  readonly outcome: (decided: Decided) => void;
   readonly closed: (runKey: string) => void;
 }
 

@@ -4,6 +4,7 @@ export type { Ask } from './ask/slice-asks.js';
 export { HintBoard } from './hints/hint-board.js';
 export { HintedRoots } from './hints/hinted-roots.js';
 export { HintSender } from './hints/hint-sender.js';
+export { decidedKeyOf } from './hints/hints.js';
 export type { Hints } from './hints/hints.js';
 export { MeshEventLog, MeshLog } from './ingestion/mesh-log.js';
 export { MeshOutcomes } from './ingestion/mesh-outcomes.js';

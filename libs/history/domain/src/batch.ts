@@ -1,5 +1,6 @@
-import { inputKeyOf, type EventBody, type Input, type InputOutcome, type InputRef, type RunKey, type RunResult, type SuspendReason } from '@perdure/contract';
+import { inputKeyOf, type EventBody, type RunKey, type RunResult, type SuspendReason } from '@perdure/contract';
 import type { CachedRun } from './cached-run.js';
+import type { Decided } from './processor-options.js';
 import type { HistoryCommit, InputRow, RunRow, SnapshotRow, StoredTransition, TransitionRow } from './ports/history-rows.js';
 
 /** All that one batch has changed, and whom to tell once it is durable. */
@@ -13,8 +14,7 @@ export class Batch {
   readonly inputs = new Map<string, InputRow>();
   readonly snapshots = new Map<number, SnapshotRow>();
   readonly snapshotsDropped = new Set<number>();
-  /** `input`: the one that is so answered; absent when the outcome is of one that came before. */
-  readonly outcomes: { readonly ref: InputRef; readonly outcome: InputOutcome; readonly input?: Input }[] = [];
+  readonly outcomes: Decided[] = [];
   readonly closed: { readonly run: RunKey; readonly result: RunResult }[] = [];
   readonly suspended: { readonly run: RunKey; readonly reason: SuspendReason; readonly trace: string | undefined }[] = [];
 

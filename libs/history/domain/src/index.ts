@@ -12,7 +12,7 @@ export type { ShardHead } from './ports/state-store.js';
 export { isStoreFault, StoreFault } from '@perdure/delivery';
 export type { StoreFaultKind } from '@perdure/delivery';
 export { PROCESSOR_LIMITS } from './processor-options.js';
-export type { ProcessorDeps, ProcessorEvents, ProcessorLimits, ProcessorObserver, ProcessorOptions } from './processor-options.js';
+export type { Decided, ProcessorDeps, ProcessorEvents, ProcessorLimits, ProcessorObserver, ProcessorOptions } from './processor-options.js';
 export { ShardProcessor } from './shard-processor.js';
 export { EMPTY_DIGEST, extendDigest } from './rolling-digest.js';
 export { activate, redo } from './run-loader.js';

@@ -7,10 +7,20 @@ import type { RealmHost } from './ports/realm-host.js';
 import type { StackMapper } from './ports/stack-mapper.js';
 import type { StateStore } from './ports/state-store.js';
 
+/** What has become of an input. */
+export interface Decided {
+  readonly ref: InputRef;
+  readonly outcome: InputOutcome;
+  /** Of what was brought under the id: several may have brought different things. `undefined` of what is not remembered. */
+  readonly content: string | undefined;
+  /** The one that is so answered; `undefined` when it came before. */
+  readonly input: Input | undefined;
+}
+
 /** Told of what has become durable; never before its commit (design §1). */
 export interface ProcessorEvents {
-  /** For an update twice: `accepted`, then `updated`. `input` is the one that asked: several may have come under one id. */
-  outcome?(ref: InputRef, outcome: InputOutcome, input: Input | undefined): void;
+  /** For an update twice: `accepted`, then `updated`. */
+  outcome?(decided: Decided): void;
   closed?(run: RunKey, result: RunResult): void;
   /** Until an operator resumes it. `trace` is the run's. */
   suspended?(run: RunKey, reason: SuspendReason, trace: string | undefined): void;

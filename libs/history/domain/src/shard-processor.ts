@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { ENGINE_ABI, inputKeyOf, isPerdureError, PerdureError, runKeyOf, toPerdureError, type ActivationOutput, type Command, type Effect, type Input, type InputOf, type InputOutcome, type InputRef, type Json, type Pin, type ProblemData, type RunKey, type SuspendReason } from '@perdure/contract';
 import type { Activate, ActivationResult, Decision, RecordOnly, RunState, Settled, Settlement } from '@perdure/engine';
 import { ALL_GUARDS, type Guards } from '@perdure/guards';
+import { contentOf, otherContent } from '@perdure/identity';
 import { Batch } from './batch.js';
 import type { CachedRun } from './cached-run.js';
-import { contentOf, isRemembered } from './input-content.js';
 import type { HistoryCommit, InputRow, RunRef } from './ports/history-rows.js';
 import type { Realm, RealmActivation } from './ports/realm-host.js';
 import { PROCESSOR_LIMITS, type ProcessorDeps, type ProcessorLimits, type ProcessorOptions } from './processor-options.js';
+import { isRemembered } from './remembered.js';
 import { extendDigest, EMPTY_DIGEST } from './rolling-digest.js';
 import { RunCache } from './run-cache.js';
 import { activate, closes, RunLoader, type RealmJob } from './run-loader.js';
@@ -121,7 +122,7 @@ export class ShardProcessor {
     this.#committedRun = this.#lastRun;
     this.#current = undefined;
     this.#batch = new Batch(batch.number + 1, this.#cursor);
-    for (const { ref, outcome, input } of batch.outcomes) this.#deps.events?.outcome?.(ref, outcome, input);
+    for (const decided of batch.outcomes) this.#deps.events?.outcome?.(decided);
     for (const { run, result } of batch.closed) this.#deps.events?.closed?.(run, result);
     for (const { run, reason, trace } of batch.suspended) this.#deps.events?.suspended?.(run, reason, trace);
     this.#makeRoom();
@@ -206,7 +207,7 @@ export class ShardProcessor {
     const content = isRemembered(input) ? contentOf(input) : undefined;
     const kept = content === undefined || !this.#guards.has('inputDedupe') ? undefined : await this.#findInput(ref);
     if (kept && kept.content !== content) {
-      this.#batch.outcomes.push({ ref, outcome: { kind: 'refused', problem: otherContent(input) }, input });
+      this.#batch.outcomes.push({ ref, outcome: { kind: 'refused', problem: otherContent(input) }, content, input });
       return { effects: [] };
     }
     const { run, decision } = await this.#decide(input, kept?.outcome);
@@ -214,7 +215,7 @@ export class ShardProcessor {
     if (decision.kind === 'drop' || decision.kind === 'refuse') {
       const outcome: InputOutcome | undefined = decision.kind === 'refuse' ? { kind: 'refused', problem: decision.problem } : decision.outcome;
       if (run) this.#deps.observer?.dropped(input, run.state);
-      if (outcome && kept) this.#batch.outcomes.push({ ref, outcome, input });
+      if (outcome && kept) this.#batch.outcomes.push({ ref, outcome, content, input });
       else if (outcome && content !== undefined) this.#keepOutcome(ref, { outcome, content, at: input.at, ...(run ? { run: run.number } : {}) }, input);
       return { effects: decision.effects };
     }
@@ -254,8 +255,9 @@ export class ShardProcessor {
     }
     const ref = { tenant: input.tenant, workflowId: input.workflowId, inputId: input.id };
     const outcome: InputOutcome = { kind: 'refused', problem: problemOf(error) };
-    if (isRemembered(input) && !(await this.#findInput(ref))) this.#keepOutcome(ref, { outcome, content: contentOf(input), at: input.at }, input);
-    else this.#batch.outcomes.push({ ref, outcome, input });
+    const content = isRemembered(input) ? contentOf(input) : undefined;
+    if (content !== undefined && !(await this.#findInput(ref))) this.#keepOutcome(ref, { outcome, content, at: input.at }, input);
+    else this.#batch.outcomes.push({ ref, outcome, content, input });
     if (input.kind === 'start') {
       const told = engine.accept(undefined, input);
       return told.kind === 'refuse' ? [...told.effects] : [];
@@ -390,7 +392,7 @@ export class ShardProcessor {
   }
 
   #keepOutcome(ref: InputRef, row: Pick<InputRow, 'outcome' | 'content' | 'at' | 'run'>, input: Input | undefined): void {
-    this.#batch.outcomes.push({ ref, outcome: row.outcome, ...(input ? { input } : {}) });
+    this.#batch.outcomes.push({ ref, outcome: row.outcome, content: row.content, input });
     if (row.content !== '') this.#batch.putInput({ ...ref, ...row });
   }
 
@@ -464,12 +466,6 @@ export class ShardProcessor {
     }
   }
 }
-
-/** A start's id is most often its workflow id, so what its sender must hear of is the run. */
-const otherContent = (input: Input): ProblemData =>
-  input.kind === 'start'
-    ? { code: 'workflow-exists', detail: `"${input.workflowId}" was started with another type or input under the same start id.` }
-    : { code: 'input-id-reused', detail: `Id "${input.id}" was used for another input.` };
 
 /** Somebody waits for it inside: a run for an answer, another run for word. */
 const isAwaited = (input: Input): boolean => !isRemembered(input) || ('from' in input && input.from !== undefined);

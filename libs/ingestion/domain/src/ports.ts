@@ -18,8 +18,8 @@ export abstract class Log {
 /** What became of inputs, kept under their ids. */
 export abstract class Outcomes {
   abstract find(ref: InputRef): Promise<InputOutcome | undefined>;
-  /** Waits until `done` holds for the outcome or `untilMs` (epoch) has come; gives what is known then. */
-  abstract await(ref: InputRef, wait: { readonly untilMs: number; readonly done: (outcome: InputOutcome) => boolean; readonly signal?: AbortSignal }): Promise<InputOutcome | undefined>;
+  /** What became of `input`: waits until `done` holds for the outcome or `untilMs` (epoch) has come; gives what is known then. Another input may have come under its id before. */
+  abstract await(input: Input, wait: { readonly untilMs: number; readonly done: (outcome: InputOutcome) => boolean; readonly signal?: AbortSignal }): Promise<InputOutcome | undefined>;
 }
 
 export interface RunFilter {

@@ -53,7 +53,7 @@ export class Workflows {
     const runTimeoutMs = request.runTimeoutMs === undefined ? undefined : assertDurationMs('runTimeoutMs', request.runTimeoutMs);
     const attributes = attributesOf(request);
     const bundle = await this.#bundleFor(tenant, request);
-    return this.#submit(caller, { workflowId, inputId }, {
+    return this.#submit(caller, this.#toInput(caller, { workflowId, inputId }, {
       kind: 'start',
       workflowType: request.workflowType,
       newRunId: deriveRunId({ tenant, workflowId, startId: inputId }),
@@ -61,7 +61,7 @@ export class Workflows {
       ...(request.input === undefined ? {} : { input: request.input }),
       ...(attributes ? { attributes } : {}),
       ...(runTimeoutMs === undefined ? {} : { runTimeoutMs }),
-    });
+    }));
   }
 
   signal(caller: Caller, workflowId: string, message: MessageRequest & { readonly name: string }): Promise<Submitted> {
@@ -70,9 +70,10 @@ export class Workflows {
 
   /** Answers when the handler has finished, or with `accepted` when it takes longer than the deadline. */
   async update(caller: Caller, workflowId: string, message: MessageRequest & { readonly name: string }): Promise<Submitted> {
-    const submitted = await this.#send(caller, { ...message, workflowId }, { kind: 'update', name: assertName('update', message.name), ...inputOf(message) });
+    const input = this.#messageOf(caller, { ...message, workflowId }, { kind: 'update', name: assertName('update', message.name), ...inputOf(message) });
+    const submitted = await this.#submit(caller, input);
     if (submitted.outcome?.kind !== 'accepted' || caller.respondAsync) return submitted;
-    const outcome = await this.#deps.outcomes.await({ tenant: caller.tenant, workflowId, inputId: submitted.inputId }, { untilMs: this.#deps.clock.now() + LIMITS.requestDeadlineMs, done: ({ kind }) => kind !== 'accepted', ...signalOf(caller) });
+    const outcome = await this.#deps.outcomes.await(input, { untilMs: this.#deps.clock.now() + LIMITS.requestDeadlineMs, done: ({ kind }) => kind !== 'accepted', ...signalOf(caller) });
     return { ...submitted, outcome: outcome ?? submitted.outcome };
   }
 
@@ -119,22 +120,27 @@ export class Workflows {
     return this.#deps.outcomes.find(ref);
   }
 
-  #send(caller: Caller, target: Target, body: InputBody): Promise<Submitted> {
-    const id = target.id === undefined ? newId(this.#deps.clock.now()) : assertId('id', target.id);
-    return this.#submit(caller, { ...target, inputId: `${body.kind}/${id}` }, body);
+  async #send(caller: Caller, target: Target, body: InputBody): Promise<Submitted> {
+    return this.#submit(caller, this.#messageOf(caller, target, body));
   }
 
-  async #submit(caller: Caller, target: Target & { readonly inputId: string }, body: InputBody): Promise<Submitted> {
+  #messageOf(caller: Caller, target: Target, body: InputBody): Input {
+    const id = target.id === undefined ? newId(this.#deps.clock.now()) : assertId('id', target.id);
+    return this.#toInput(caller, { ...target, inputId: `${body.kind}/${id}` }, body);
+  }
+
+  #toInput({ tenant, trace }: Caller, { inputId, ...target }: Target & { readonly inputId: string }, body: InputBody): Input {
+    return { ...refOf(tenant, target), id: inputId, at: this.#deps.clock.now(), ...(trace ? { trace } : {}), ...body };
+  }
+
+  async #submit(caller: Caller, input: Input): Promise<Submitted> {
     const { log, outcomes, clock } = this.#deps;
-    const { inputId } = target;
-    const ref = refOf(caller.tenant, target);
-    const input: Input = { ...ref, id: inputId, at: clock.now(), ...(caller.trace ? { trace: caller.trace } : {}), ...body };
     const untilMs = clock.now() + LIMITS.requestDeadlineMs;
     const [appended] = await log.append([input]);
-    const submitted = { workflowId: ref.workflowId, inputId };
+    const submitted = { workflowId: input.workflowId, inputId: input.id };
     if (appended?.kind === 'decided') return { ...submitted, outcome: caller.respondAsync ? keepRefusal(appended.outcome) : appended.outcome };
     if (caller.respondAsync) return { ...submitted, outcome: undefined };
-    const outcome = await outcomes.await({ tenant: caller.tenant, workflowId: ref.workflowId, inputId }, { untilMs, done: () => true, ...signalOf(caller) });
+    const outcome = await outcomes.await(input, { untilMs, done: () => true, ...signalOf(caller) });
     return { ...submitted, outcome };
   }
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { ManualClock } from '@perdure/clock';
-import { inputKeyOf, parseTraceparent, runKeyOf, toTraceparent, type InputOutcome, type TraceContext } from '@perdure/contract';
+import { parseTraceparent, runKeyOf, toTraceparent, type Input, type InputOutcome, type TraceContext } from '@perdure/contract';
 import { MemoryMembership, MemoryRegistry } from '@perdure/delivery/testing';
+import { contentOf, type DecidedInput } from '@perdure/identity';
 import { RequestRoots, rootSpanIdOf } from '@perdure/telemetry';
 import { MeshOutcomes } from '../ingestion/mesh-outcomes.js';
 import { MeshRuns, type MeshRunsDeps } from '../ingestion/mesh-runs.js';
@@ -9,10 +10,13 @@ import { MESH_LIMITS } from '../mesh-limits.js';
 import { HintBoard } from './hint-board.js';
 import { HintSender } from './hint-sender.js';
 import { HintedRoots } from './hinted-roots.js';
-import type { Hints } from './hints.js';
+import { decidedKeyOf, type Hints } from './hints.js';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-const ref = { tenant: 't', workflowId: 'w', inputId: 'i' };
+const signal = (input: number): Input => ({ tenant: 't', workflowId: 'w', id: 'i', at: 1, kind: 'signal', name: 's', input });
+const input = signal(1);
+const keyOf = (its: Input): string => decidedKeyOf({ tenant: 't', workflowId: 'w', inputId: 'i' }, contentOf(its));
+const reused: InputOutcome = { kind: 'refused', problem: { code: 'input-id-reused', detail: 'Id "i" was used for another input.' } };
 const accepted: InputOutcome = { kind: 'accepted', runId: 'r' };
 const updated: InputOutcome = { kind: 'updated', runId: 'r', outcome: { status: 'completed' } };
 
@@ -77,40 +81,57 @@ describe('MeshOutcomes', () => {
   const world = () => {
     const board = new HintBoard();
     const clock = new ManualClock();
-    const stored = { outcome: undefined as InputOutcome | undefined, reads: 0 };
-    const outcomes = new MeshOutcomes({ board, clock, reader: { outcome: async () => (stored.reads++, stored.outcome) } });
+    const stored = { decided: undefined as DecidedInput | undefined, reads: 0 };
+    const outcomes = new MeshOutcomes({ board, clock, reader: { decided: async () => (stored.reads++, stored.decided) } });
     return { board, clock, stored, outcomes };
   };
 
   it('answers by a hint without asking the store', async () => {
     const { board, clock, stored, outcomes } = world();
-    const waiting = outcomes.await(ref, { untilMs: clock.now() + 60_000, done: () => true });
+    const waiting = outcomes.await(input, { untilMs: clock.now() + 60_000, done: () => true });
     await turn();
-    board.hear({ decided: [{ key: inputKeyOf(ref), outcome: accepted }], closed: [] });
+    board.hear({ decided: [{ key: keyOf(input), outcome: accepted }], closed: [] });
     expect(await waiting).toEqual(accepted);
     expect(stored.reads).toBe(0);
   });
 
   it('knows a hint that came before it was asked', async () => {
     const { board, clock, outcomes } = world();
-    board.hear({ decided: [{ key: inputKeyOf(ref), outcome: accepted }], closed: [] });
-    expect(await outcomes.await(ref, { untilMs: clock.now() + 60_000, done: () => true })).toEqual(accepted);
+    board.hear({ decided: [{ key: keyOf(input), outcome: accepted }], closed: [] });
+    expect(await outcomes.await(input, { untilMs: clock.now() + 60_000, done: () => true })).toEqual(accepted);
   });
 
   it('looks by itself when hints are lost, and goes on until the outcome is the one that is wanted', async () => {
     const { board, clock, stored, outcomes } = world();
-    const waiting = outcomes.await(ref, { untilMs: clock.now() + 60_000, done: ({ kind }) => kind === 'updated' });
+    const waiting = outcomes.await(input, { untilMs: clock.now() + 60_000, done: ({ kind }) => kind === 'updated' });
     await turn();
-    board.hear({ decided: [{ key: inputKeyOf(ref), outcome: accepted }], closed: [] });
+    board.hear({ decided: [{ key: keyOf(input), outcome: accepted }], closed: [] });
     await turn();
-    stored.outcome = updated;
+    stored.decided = { outcome: updated, content: contentOf(input) };
     clock.advanceBy(MESH_LIMITS.lookAgainAfterMs);
     expect(await waiting).toEqual(updated);
   });
 
+  it('answers those who bring different things under one id each for its own', async () => {
+    const { board, clock, stored, outcomes } = world();
+    const other = signal(2);
+    const wait = { untilMs: clock.now() + 60_000, done: () => true };
+    board.hear({ decided: [{ key: keyOf(input), outcome: accepted }], closed: [] });
+    const waiting = outcomes.await(other, wait);
+    await turn();
+    board.hear({ decided: [{ key: keyOf(other), outcome: reused }], closed: [] });
+    expect([await waiting, await outcomes.await(input, wait)]).toEqual([reused, accepted]);
+    // Without hints, what is stored tells the same.
+    stored.decided = { outcome: accepted, content: contentOf(input) };
+    const unheard = outcomes.await(signal(3), wait);
+    await turn();
+    clock.advanceBy(MESH_LIMITS.lookAgainAfterMs);
+    expect([await unheard, stored.reads]).toEqual([reused, 1]);
+  });
+
   it('gives up at the deadline with what is known', async () => {
     const { clock, outcomes } = world();
-    const waiting = outcomes.await(ref, { untilMs: clock.now() + 500, done: () => true });
+    const waiting = outcomes.await(input, { untilMs: clock.now() + 500, done: () => true });
     await turn();
     clock.advanceBy(500);
     expect(await waiting).toBeUndefined();

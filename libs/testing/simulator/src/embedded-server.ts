@@ -178,7 +178,7 @@ export class EmbeddedServer implements Shape {
         return gateway.publish(list);
       }
     })();
-    return openDoor(process, this.#eventTypes, { log, queries, events, outcomes: new PollingOutcomes(process, async (ref) => (await stores[this.#map.shardOf(ref.tenant, ref.workflowId)]!.findInput(ref))?.outcome) });
+    return openDoor(process, this.#eventTypes, { log, queries, events, outcomes: new PollingOutcomes(process, (ref) => stores[this.#map.shardOf(ref.tenant, ref.workflowId)]!.findInput(ref)) });
   }
 
   #misbehave(): void {

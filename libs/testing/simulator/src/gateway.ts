@@ -20,7 +20,7 @@ export function openGateway(process: SimProcess, cluster: Cluster): Door {
   })();
   const outcomes = new PollingOutcomes(process, async ({ tenant, workflowId, inputId }) => {
     await process.gate(process.faults.readFailsP);
-    return (await disk.history.get(map.shardOf(tenant, workflowId))!.findInput({ tenant, workflowId, inputId }))?.outcome;
+    return disk.history.get(map.shardOf(tenant, workflowId))!.findInput({ tenant, workflowId, inputId });
   });
   const queries = new (class extends Queries {
     override query(ref: RunRef, query: { readonly name: string; readonly input?: Json }): Promise<{ readonly value?: Json }> {

@@ -1,5 +1,6 @@
-import type { ExternalEvent, InputOutcome, InputRef, Json } from '@perdure/contract';
+import type { ExternalEvent, Input, InputOutcome, InputRef, Json } from '@perdure/contract';
 import type { EventTypes } from '@perdure/correlation';
+import { answerFor, type DecidedInput } from '@perdure/identity';
 import { BundleRegistry, Events, EventTranslator, Outcomes, RunReader, Workflows, type CloudEvent, type EventLog, type Log, type Queries } from '@perdure/ingestion';
 import type { Door } from './door.js';
 import type { SimProcess } from './sim-process.js';
@@ -33,21 +34,22 @@ const POLL_MS = 150;
 /** Nobody gives hints here: whoever waits looks again. */
 export class PollingOutcomes extends Outcomes {
   readonly #process: SimProcess;
-  readonly #find: (ref: InputRef) => Promise<InputOutcome | undefined>;
+  readonly #decided: (ref: InputRef) => Promise<DecidedInput | undefined>;
 
-  constructor(process: SimProcess, find: (ref: InputRef) => Promise<InputOutcome | undefined>) {
+  constructor(process: SimProcess, decided: (ref: InputRef) => Promise<DecidedInput | undefined>) {
     super();
     this.#process = process;
-    this.#find = find;
+    this.#decided = decided;
   }
 
-  override find(ref: InputRef): Promise<InputOutcome | undefined> {
-    return this.#find(ref);
+  override async find(ref: InputRef): Promise<InputOutcome | undefined> {
+    return (await this.#decided(ref))?.outcome;
   }
 
-  override async await(ref: InputRef, { untilMs, done }: { readonly untilMs: number; readonly done: (outcome: InputOutcome) => boolean }): Promise<InputOutcome | undefined> {
+  override async await(input: Input, { untilMs, done }: { readonly untilMs: number; readonly done: (outcome: InputOutcome) => boolean }): Promise<InputOutcome | undefined> {
     for (;;) {
-      const outcome = await this.#find(ref);
+      const decided = await this.#decided({ tenant: input.tenant, workflowId: input.workflowId, inputId: input.id });
+      const outcome = decided && answerFor(input, decided);
       if ((outcome && done(outcome)) || this.#process.clock.now() >= untilMs) return outcome;
       await this.#process.sleep(POLL_MS);
     }

@@ -1,5 +1,6 @@
 import type { EventBody, HistoryPage, InputOutcome, InputRef, RunPage, RunResult, RunStatus, RunView } from '@perdure/contract';
 import { toHistoryPage, toRunResult, toRunView, type BundleUse, type ListedTransition, type RunRef } from '@perdure/history';
+import type { DecidedInput } from '@perdure/identity';
 import type { RunFilter } from '@perdure/ingestion';
 import type { CockroachPool } from '../pool/cockroach-pool.js';
 import type { Row, Statement, Value } from '../pool/statement.js';
@@ -24,7 +25,7 @@ const RESULT_OF_NEWEST: Statement = { name: 'view_newest_result', text: oneRun(R
 const RESULT_BY_ID: Statement = { name: 'view_result', text: oneRun(RESULT, true) };
 const OUTCOME: Statement = {
   name: 'view_outcome',
-  text: `select inputs.outcome from unnest($1::text[]) as shard (slice)
+  text: `select inputs.outcome, inputs.content from unnest($1::text[]) as shard (slice)
     join inputs on inputs.slice = shard.slice and inputs.tenant = $2 and inputs.workflow_id = $3 and inputs.input_id = $4 limit 1`,
 };
 /** Those behind event `after` of the same run; its statement's parameters come first. */
@@ -62,8 +63,13 @@ export class CockroachRunReader {
   }
 
   async outcome(ref: InputRef): Promise<InputOutcome | undefined> {
+    return (await this.decided(ref))?.outcome;
+  }
+
+  /** With the content of the input that came first under its id. */
+  async decided(ref: InputRef): Promise<DecidedInput | undefined> {
     const [row] = await this.#pool.read(OUTCOME, [await shardsThatMayHave(this.#pool, this.#map, ref), ref.tenant, ref.workflowId, ref.inputId]);
-    return row && (JSON.parse(row.outcome as string) as InputOutcome);
+    return row && { outcome: JSON.parse(row.outcome as string) as InputOutcome, content: row.content as string };
   }
 
   async history(ref: RunRef, { after, limit }: { readonly after: number; readonly limit: number }): Promise<HistoryPage | undefined> {

@@ -70,7 +70,7 @@ export class ShardBench<S extends StateStore = MemoryStateStore> {
         ownership: new SoleOwner(epoch),
         ...(this.#options.stacks ? { stacks: this.#options.stacks } : {}),
         events: {
-          outcome: ({ inputId }, outcome) => void this.outcomes.set(inputId, [...(this.outcomes.get(inputId) ?? []), outcome]),
+          outcome: ({ ref: { inputId }, outcome }) => void this.outcomes.set(inputId, [...(this.outcomes.get(inputId) ?? []), outcome]),
           closed: (_run, result) => void this.closed.push(result),
           suspended: (_run, reason) => void this.suspended.push(reason),
           fault: (input, error) => void this.faults.push(`${input.id}: ${error.message}`),

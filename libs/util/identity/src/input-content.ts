@@ -1,24 +1,8 @@
 import { hash } from 'node:crypto';
-import type { Input, Json } from '@perdure/contract';
-
-/** Inputs that may be sent again under their id. The others are told by the state that awaits them (design §16). */
-export const isRemembered = (input: Input): boolean => {
-  switch (input.kind) {
-    case 'start':
-    case 'signal':
-    case 'update':
-    case 'cancel':
-    case 'terminate':
-    case 'suspend':
-    case 'resume':
-      return true;
-    default:
-      return false;
-  }
-};
+import type { Input, InputOutcome, Json, ProblemData } from '@perdure/contract';
 
 /** JSON with sorted keys: the same value in another order of keys is the same content. */
-export function canonicalJson(value: Json | undefined): string {
+function canonicalJson(value: Json | undefined): string {
   return JSON.stringify(value, (_key, inner: unknown) => (isRecord(inner) ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1))) : inner)) ?? '';
 }
 
@@ -45,3 +29,18 @@ function askedBy(input: Input): readonly (Json | undefined)[] {
       return [input.kind, target];
   }
 }
+
+/** A start's id is most often its workflow id, so what its sender must hear of is the run. */
+export const otherContent = (input: Input): ProblemData =>
+  input.kind === 'start'
+    ? { code: 'workflow-exists', detail: `"${input.workflowId}" was started with another type or input under the same start id.` }
+    : { code: 'input-id-reused', detail: `Id "${input.id}" was used for another input.` };
+
+/** What was decided under an id, for what was brought first. */
+export interface DecidedInput {
+  readonly outcome: InputOutcome;
+  readonly content: string;
+}
+
+/** What whoever brings `input` is to be told: under one id several may bring different things, and the first one counts. */
+export const answerFor = (input: Input, { outcome, content }: DecidedInput): InputOutcome => (content === contentOf(input) ? outcome : { kind: 'refused', problem: otherContent(input) });
