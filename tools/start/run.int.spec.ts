@@ -26,7 +26,9 @@ function write(path: string, text: string): void {
 }
 
 const lock = (version: string): void => write('package-lock.json', JSON.stringify({ name: 'sample', version, lockfileVersion: 3, requires: true, packages: { '': { name: 'sample', version: '1.0.0' } } }));
-const server = (code: string): void => write('apps/standalone/dist/main.js', code);
+/** The same for either script that serves until it is told to end. */
+const server = (code: string): void => ['apps/standalone', 'tools/mesh'].forEach((folder) => write(`${folder}/dist/main.js`, code));
+const SERVING = ['start', 'mesh'];
 
 /** The stand-in for TypeScript; npm ci empties node_modules, so it is written after the first run. */
 const putCompiler = (): void => write('node_modules/typescript/bin/tsc', "console.log('built');");
@@ -104,9 +106,9 @@ describe('the starter', () => {
       expect(output()).toContain('drained');
     });
 
-    it('takes its server with it when it is killed', async () => {
+    it.each(SERVING)('takes its server with it when it is killed (%s)', async (script) => {
       server("process.once('disconnect', () => { console.log('ends with its parent'); process.exit(0); }); setTimeout(() => process.exit(9), 20_000); console.log('listening');");
-      const { child, output, ended } = start('start');
+      const { child, output, ended } = start(script);
       while (!output().includes('listening')) await once(child.stdout as NonNullable<typeof child.stdout>, 'data');
       child.kill('SIGKILL');
       // Its output closes when both have ended.
@@ -114,9 +116,9 @@ describe('the starter', () => {
       expect(output()).toContain('ends with its parent');
     });
 
-    it('drains its server when npm is told to stop, which tells only the shell between them', async () => {
+    it.each(SERVING)('drains its server when npm is told to stop, which tells only the shell between them (%s)', async (script) => {
       server("process.on('SIGTERM', () => { console.log('drained'); process.exit(0); }); setTimeout(() => process.exit(9), 20_000); console.log('listening');");
-      const { output, ended, shell } = underShell('start');
+      const { output, ended, shell } = underShell(script);
       while (!output().includes('listening')) await once(shell.stdout, 'data');
       shell.kill('SIGTERM');
       await ended;

@@ -23,8 +23,8 @@ const SCRIPTS = {
   perdure: { build: true, args: ['apps/cli/dist/main.js'], keepDirectory: true, isWatched: true },
   // Its own packages (Restate, Temporal's SDK, DBOS) are no part of the workspace's install; without the peers none are needed.
   bench: { build: true, own: 'tools/bench', args: [...quiet, 'tools/bench/dist/main.js'] },
-  // The whole mesh with real servers: --help says more.
-  mesh: { build: true, args: [...quiet, 'tools/mesh/dist/main.js'] },
+  // The whole mesh with real servers: --help says more. It ends with this process, too: the next one would find the machine taken by nobody that is to be seen.
+  mesh: { build: true, args: [...quiet, 'tools/mesh/dist/main.js'], isAttended: true },
   build: { args: [tsc, '-b'] },
   test: { build: true, args: ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', bin('jest', 'bin/jest.js')] },
   'test:crash': { build: true, args: [...quiet, 'libs/testing/ledger/dist/main.js', '--server', 'apps/standalone/dist/main.js'] },

@@ -6,6 +6,7 @@ import { parseCommandLine } from './command-line.js';
 import { healthTable } from './health-table.js';
 import { LocalMesh } from './local-mesh.js';
 import type { GivenServers } from './mesh-options.js';
+import { untilTold } from './until-told.js';
 
 const root = process.cwd();
 const NAME_WIDTH = 22;
@@ -17,9 +18,7 @@ const givenIn = ({ PERDURE_ETCD: etcd, PERDURE_POSTGRES: postgres, PERDURE_KAFKA
 const main = async (): Promise<number> => {
   const { data, port, components, replicas, slicesPerNode, quiet } = parseCommandLine(process.argv.slice(2), root);
   const progress = new LineProgress();
-  const told = new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve());
-  });
+  const told = untilTold(process);
   const mesh = await LocalMesh.start({ root, folder: data, replicas, slicesPerNode, port, components, given: givenIn(process.env) }, { config: serversConfig(), progress });
   const followers = quiet ? [] : mesh.nodes.flatMap(({ app, sidecar }) => [app, sidecar]).map(({ name, logFile }) => followLog(logFile, (line) => console.log(`${name.padEnd(NAME_WIDTH)} ${line}`), statSync(logFile).size));
   try {
