@@ -53,6 +53,12 @@ describe('SliceAsks', () => {
     expect(asked).toEqual(Array(3).fill('scheduler internal/slices/1/poll'));
   });
 
+  it('asks again when an answer lost its body on the way', async () => {
+    const { asks, asked, passing } = asking([{ status: 200, text: '' }, { status: 200, text: '[true]' }], { address: 'a:1', answers: [undefined] });
+    expect(await passing(asks.ask('scheduler/1', { operation: 'answer', body: {} }))).toEqual([true]);
+    expect(asked).toHaveLength(3);
+  });
+
   it('asks the node that should have it, and no sidecar', async () => {
     const { asks, asked, passing } = asking([], { address: 'a:1', answers: [{ tasks: [1] }] });
     expect(await passing(asks.ask('scheduler/1', { operation: 'poll', body: {} }))).toEqual({ tasks: [1] });

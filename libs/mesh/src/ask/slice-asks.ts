@@ -1,5 +1,5 @@
 import type { Clock } from '@perdure/clock';
-import { isPerdureError } from '@perdure/contract';
+import { isPerdureError, PerdureError } from '@perdure/contract';
 import type { DaprSidecar } from '@perdure/dapr';
 import { backoffMs, serviceOf, sliceIndexOf, type SliceName } from '@perdure/delivery';
 import { MESH_LIMITS } from '../mesh-limits.js';
@@ -47,7 +47,10 @@ export class SliceAsks {
     for (let tries = 0; ; ) {
       try {
         const options = { body, timeoutMs: Math.max(1, untilMs - clock.now()), signal };
-        return (await (node ? this.#options.calls.post(node.address, path, options) : this.#invoke(slice, path, options))) as T;
+        const answer = await (node ? this.#options.calls.post(node.address, path, options) : this.#invoke(slice, path, options));
+        // Every operation answers something: a sidecar hands on an answer that broke off before its body as a success without one.
+        if (answer === undefined) throw new PerdureError('unavailable', `The answer of ${slice} was lost on the way.`);
+        return answer as T;
       } catch (thrown) {
         const isOver = signal?.aborted || clock.now() >= untilMs;
         if (isOver || !isPerdureError(thrown) || !NOBODY.has(thrown.code)) throw thrown;
