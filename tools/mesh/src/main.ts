@@ -10,6 +10,8 @@ import { untilTold } from './until-told.js';
 
 const root = process.cwd();
 const NAME_WIDTH = 22;
+/** As a shell says it of a program that Ctrl-C has ended. */
+const ENDED_EARLY = 130;
 
 const givenIn = ({ PERDURE_ETCD: etcd, PERDURE_POSTGRES: postgres, PERDURE_KAFKA: kafka, PERDURE_REDIS: redis }: NodeJS.ProcessEnv): GivenServers => ({
   ...(etcd ? { etcd } : {}), ...(postgres ? { postgres } : {}), ...(kafka ? { kafka } : {}), ...(redis ? { redis } : {}),
@@ -19,7 +21,13 @@ const main = async (): Promise<number> => {
   const { data, port, components, replicas, slicesPerNode, quiet } = parseCommandLine(process.argv.slice(2), root);
   const progress = new LineProgress();
   const told = untilTold(process);
-  const mesh = await LocalMesh.start({ root, folder: data, replicas, slicesPerNode, port, components, given: givenIn(process.env) }, { config: serversConfig(), progress });
+  const starting = LocalMesh.start({ root, folder: data, replicas, slicesPerNode, port, components, given: givenIn(process.env) }, { config: serversConfig(), progress });
+  const mesh = await Promise.race([starting, told]);
+  // It may be minutes until all of it is there. What is there ends with this process, as it would if this one were killed.
+  if (!mesh) {
+    console.error('perdure: told to end before the mesh was up; what was started ends');
+    return ENDED_EARLY;
+  }
   const followers = quiet ? [] : mesh.nodes.flatMap(({ app, sidecar }) => [app, sidecar]).map(({ name, logFile }) => followLog(logFile, (line) => console.log(`${name.padEnd(NAME_WIDTH)} ${line}`), statSync(logFile).size));
   try {
     await Promise.race([progress.step('waiting until every slice has its owner', () => mesh.ready()), told]);

@@ -11,6 +11,8 @@ export interface Workflow {
 
 export const nameOf = ({ tenant, workflowId }: Pick<Workflow, 'workflowId'> & { readonly tenant: string }): string => `${tenant}/${workflowId}`;
 
+type Answering = Promise<{ readonly outcome: InputOutcome | undefined }>;
+
 /** What a client was told, and holds the server to. */
 export interface Ack extends Workflow {
   readonly inputId: string;
@@ -80,13 +82,17 @@ export class ClientGroup implements Clients {
     if (kind === 'cancel') return this.#settle(ack('cancel'), ({ workflows }) => workflows.cancel(caller, workflowId, { id }));
     if (kind === 'terminate') return this.#settle(ack('terminate'), ({ workflows }) => workflows.terminate(caller, workflowId, { id, compensate: true }));
     if (kind === 'suspend') return this.#settle(ack('suspend'), ({ workflows }) => workflows.suspend(caller, workflowId, { id }));
-    if (kind === 'update') return this.#settle(ack('update'), ({ workflows }) => workflows.update(caller, workflowId, { id, name: 'add', input: id.length }));
+    if (kind === 'update') {
+      const update = (input: Json) => ({ workflows }: Door): Answering => workflows.update(caller, workflowId, { id, name: 'add', input });
+      return this.#settle(ack('update'), update(id.length), update(id.length + 1));
+    }
     const name = kind === 'signal' || kind === 'heavy' ? 'go' : kind === 'note' ? 'note' : kind;
-    return this.#settle(ack('signal'), ({ workflows }) => workflows.signal(caller, workflowId, { id, name, ...(kind === 'heavy' ? { input: INDIGESTIBLE } : {}) }));
+    const signal = (input?: Json) => ({ workflows }: Door): Answering => workflows.signal(caller, workflowId, { id, name, ...(input === undefined ? {} : { input }) });
+    return this.#settle(ack('signal'), signal(kind === 'heavy' ? INDIGESTIBLE : undefined), signal('another'));
   }
 
-  /** Until it is answered with an outcome; and if it is said again, then with the same. */
-  async #settle(ack: Omit<Ack, 'outcome'>, ask: (door: Door) => Promise<{ readonly outcome: InputOutcome | undefined }>): Promise<void> {
+  /** Until it is answered with an outcome; and if it is said again, then with the same. `another` says something else under its id. */
+  async #settle(ack: Omit<Ack, 'outcome'>, ask: (door: Door) => Answering, another?: (door: Door) => Answering): Promise<void> {
     const { kernel } = this.#process;
     let first: InputOutcome | undefined;
     for (;;) {
@@ -97,8 +103,15 @@ export class ClientGroup implements Clients {
         this.acks.push({ ...ack, outcome });
         first = outcome;
       } else if (!isSameAnswer(first, outcome)) kernel.violate('I1', `${nameOf(ack)} ${ack.inputId} was answered ${JSON.stringify(first)}, then ${JSON.stringify(outcome)}`);
+      if (another && first.kind !== 'refused' && kernel.random.chance(this.#process.faults.repeatP)) await this.#impose(ack, another);
       if (!kernel.random.chance(this.#process.faults.repeatP)) return;
     }
+  }
+
+  /** Whoever comes second with something else is not told that it has happened. */
+  async #impose(ack: Omit<Ack, 'outcome'>, another: (door: Door) => Answering): Promise<void> {
+    const { outcome } = await this.#insist(another);
+    if (outcome && !(outcome.kind === 'refused' && outcome.problem.code === 'input-id-reused')) this.#process.kernel.violate('I1', `${nameOf(ack)} ${ack.inputId} was used for something else, and that was answered ${JSON.stringify(outcome)}`);
   }
 
   async #publish(tenant: Tenant, id: string, k: string): Promise<void> {

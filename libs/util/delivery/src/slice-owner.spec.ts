@@ -311,6 +311,8 @@ describe('The owner of a slice', () => {
     queue = [];
     await open();
     expect(stored).toEqual([]);
+    // An owner that dies now has not died of it: it only waits whether the others are dead.
+    expect(store.tries.get('@0')!.size).toBe(3);
     await advance(10_000);
     expect(stored).toEqual(['refused deadly', 'a']);
     expect(store.tries.size).toBe(0);

@@ -318,8 +318,9 @@ export class SliceOwner<Rows, M extends SliceMachine<Rows>> {
     if (this.#isPaused) await this.#options.store.survived(this.epoch, item.name);
   }
 
-  /** Whether the owners that have tried it are dead: one that lives says so within a while. */
+  /** Whether the owners that have tried it are dead: one that lives says so within a while. Who dies in that while has not died of it. */
   async #wereDeaths({ name }: Item): Promise<boolean> {
+    await this.#options.store.survived(this.epoch, name);
     await this.#sleep(this.#limits.deathGraceMs);
     return (await this.#options.store.countTry(this.epoch, name)) > this.#limits.triesMax;
   }
