@@ -7,7 +7,7 @@ import { sharedDeclarations } from './shared-declarations.js';
 
 const KEY = { tenant: 'acme', sha256: 'a'.repeat(64) };
 const config = (env: Record<string, string> = {}): MeshConfig =>
-  readMeshConfig('ingestion', { PERDURE_PORT: '1', PERDURE_POSTGRES: 'p', PERDURE_KAFKA: 'k', PERDURE_ETCD: 'e', APP_API_TOKEN: 'x'.repeat(16), PERDURE_DECLARATIONS: 'state', ...env });
+  readMeshConfig('ingestion', { PERDURE_PORT: '1', PERDURE_POSTGRES: 'postgres://p', PERDURE_KAFKA: 'k:1', PERDURE_ETCD: 'e:1', APP_API_TOKEN: 'x'.repeat(16), PERDURE_DECLARATIONS: 'state', ...env });
 
 /** State of one key, as a sidecar has it. */
 class StateSidecar {
