@@ -198,6 +198,18 @@ describe('a disk that fails', () => {
     expect(await resultOf('kept')).toBe(INPUT);
   }, TIMEOUT_MS);
 
+  it('does not start on a file of another folder, and says which', async () => {
+    const other = await AttackedServer.start({ main, data: join(folder, 'other') });
+    await other.stop('SIGTERM');
+    await start();
+    await server.stop('SIGTERM');
+    renameSync(shardFile(), `${shardFile()}.kept`);
+    copyFileSync(join(folder, 'other', 'shard-0.db'), shardFile());
+    expect(await startFails()).toContain(`${shardFile()}: the file is of another data folder`);
+    renameSync(`${shardFile()}.kept`, shardFile());
+    await start();
+  }, TIMEOUT_MS);
+
   it.each(['shard-0.db', 'shard-1.db', 'meta.db'])('does not start without %s, and says so', async (name) => {
     server = await AttackedServer.start({ main, data, env: { PERDURE_SHARDS: '2' } });
     await server.stop('SIGTERM');

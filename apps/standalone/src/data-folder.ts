@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { PerdureError } from '@perdure/contract';
@@ -5,6 +6,9 @@ import { checkWalWhole, type MetaFile } from '@perdure/sqlite';
 
 export const META = 'meta.db';
 export const shardPath = (folder: string, shard: number): string => join(folder, `shard-${shard}.db`);
+
+/** By its key, which no other folder has; files are told by it. */
+export const folderIdOf = (snapshotKey: Uint8Array): number => hash('sha256', snapshotKey, 'buffer').readUInt32BE(0) % 0x7fff_ffff + 1;
 
 /** Set when all files of the folder have been made. */
 const MADE = 'made';

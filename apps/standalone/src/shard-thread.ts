@@ -3,6 +3,7 @@ import { SystemClock } from '@perdure/clock';
 import { BundleStacks, EmbeddedShard, PortBus, serveShard, ShardMap, ThreadTurns } from '@perdure/embedded';
 import { Sandbox } from '@perdure/sandbox';
 import { CheckpointSignal, MetaFile, ShardFile, SqliteBundleSource } from '@perdure/sqlite';
+import { folderIdOf } from './data-folder.js';
 
 /** What the main thread tells a shard's thread. */
 export interface ShardThreadData {
@@ -28,7 +29,7 @@ const port = parentPort!;
 const meta = new MetaFile(metaPath);
 const bus = new PortBus(new Map(peers.map((peer) => [peer.shard, peer.port])));
 const opened = await EmbeddedShard.open({
-  file: new ShardFile({ path: shardPath, shard, checkpoints: new CheckpointSignal(checkpoints) }),
+  file: new ShardFile({ path: shardPath, shard, folderId: folderIdOf(snapshotKey), checkpoints: new CheckpointSignal(checkpoints) }),
   bundles: new SqliteBundleSource(meta),
   stacks: new BundleStacks(meta),
   sandbox: await Sandbox.create({ snapshotKey }),

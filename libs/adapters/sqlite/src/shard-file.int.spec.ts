@@ -104,6 +104,15 @@ describe('a shard file', () => {
     expect(thrownBy(() => openFile(path('junk.db')))).toMatchObject({ fault: 'unavailable', message: expect.stringContaining('not a Perdure database') as unknown });
   });
 
+  it('belongs to one data folder: the first that opens it as its own', () => {
+    openFile().close();
+    const openIn = (folderId: number): void => new ShardFile({ path: path(), folderId }).close();
+    openIn(7);
+    openIn(7);
+    expect(thrownBy(() => openIn(8))).toMatchObject({ fault: 'unavailable', message: `${path()}: the file is of another data folder` });
+    openIn(7);
+  });
+
   it('says what is wrong when the disk is full, and works on when there is room again', () => {
     const file = openFile();
     const { page_count: pages } = file.db.prepare('pragma page_count').get() as { page_count: number };

@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Guards } from '@perdure/guards';
+import { StoreFault } from '@perdure/history';
 import type { CheckpointSignal } from './checkpoint-signal.js';
 import { MEMORY, openDatabase } from './open-database.js';
 import { SHARD_SCHEMA } from './shard-schema.js';
@@ -9,6 +10,8 @@ export interface ShardFileOptions {
   /** A path, or `:memory:`. */
   readonly path: string;
   readonly shard?: number;
+  /** Of the data folder that the file belongs to, from 1 to 2^31 - 1: a file that has another one is not opened. A file that has none yet, a new one for instance, gets it. Absent: any will do. */
+  readonly folderId?: number;
   readonly guards?: Guards;
   /** Gives an open connection, which `close` closes. Absent: `openShardDatabase`. */
   readonly connect?: () => DatabaseSync;
@@ -37,7 +40,7 @@ export class ShardFile {
   readonly #rollback: StatementSync;
   readonly #checkpoints: CheckpointSignal | undefined;
 
-  constructor({ path, shard = 0, guards, connect = () => openShardDatabase(path, guards), checkpoints }: ShardFileOptions) {
+  constructor({ path, shard = 0, folderId, guards, connect = () => openShardDatabase(path, guards), checkpoints }: ShardFileOptions) {
     this.path = path;
     this.shard = shard;
     this.#checkpoints = checkpoints;
@@ -46,6 +49,7 @@ export class ShardFile {
     this.#begin = this.db.prepare('begin immediate');
     this.#commit = this.db.prepare('commit');
     this.#rollback = this.db.prepare('rollback');
+    if (folderId !== undefined) this.#settleIn(folderId);
     this.epoch = this.transaction(() => this.#takeEpoch());
   }
 
@@ -93,6 +97,14 @@ export class ShardFile {
     } catch {
       // The log has it all, as before. What ails the disk shows in the next commit, or in the checkpointer's.
     }
+  }
+
+  /** SQLite's header has 32 bits for whoever uses it. */
+  #settleIn(folderId: number): void {
+    const { application_id: known } = this.db.prepare('pragma application_id').get() as { application_id: number };
+    if (known === folderId) return;
+    if (known !== 0) throw new StoreFault('unavailable', `${this.path}: the file is of another data folder`);
+    this.transaction(() => this.db.exec(`pragma application_id = ${folderId}`));
   }
 
   #takeEpoch(): number {
