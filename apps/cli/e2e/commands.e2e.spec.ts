@@ -193,6 +193,7 @@ describe('perdure', () => {
     it.each<[code: number, what: string, args: string[]]>([
       [0, 'help', ['help']],
       [0, 'help of a command', ['start', '--help']],
+      [0, 'its version', ['--version']],
       [2, 'an unknown command', ['strat']],
       [2, 'a missing argument', ['start']],
       [2, 'input that is no JSON', ['start', 'gate', '--input', 'tea']],

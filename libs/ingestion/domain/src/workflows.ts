@@ -149,7 +149,7 @@ export class Workflows {
     if (request.bundle === undefined) {
       const hash = await bundles.defaultFor(tenant, request.workflowType);
       if (hash) return hash;
-      throw new PerdureError('unknown-workflow', `No deployed bundle has a workflow "${request.workflowType}".`);
+      throw new PerdureError('unknown-workflow', `No deployed bundle has a workflow "${request.workflowType}": an async function that it exports by this name.`);
     }
     const bundle = await bundles.find(tenant, request.bundle);
     if (!bundle) throw unknownBundle(request.bundle);
