@@ -53,7 +53,7 @@ export class LocalMesh {
       const startNode: StartNode = async (each) =>
         MeshNodeProcess.start({ ...each, root, folder, env: { ...env, ...(await options.envOf?.(each, servers.addresses)) }, daprd, components, ...(options.wayTo ? { wayTo: options.wayTo } : {}), configFile: join(components, each.service === 'ingestion' ? 'configuration-ingestion.yaml' : 'configuration.yaml') });
       const wanted = MESH_SERVICES.flatMap((service) => Array.from({ length: replicas[service] }, (_, index) => ({ service, index, port: service === 'ingestion' && index === 0 ? options.port : undefined })));
-      const starting = await Promise.allSettled(wanted.map(startNode));
+      const starting = await surroundings.progress.step(`starting ${wanted.length} nodes and their sidecars`, () => Promise.allSettled(wanted.map(startNode)));
       for (const each of starting) if (each.status === 'fulfilled') started.push(each.value);
       const failed = starting.find((each) => each.status === 'rejected');
       if (failed) throw failed.reason;

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { etcdProgram, kafkaProgram, obtain, postgresProgram, redisProgram, startEtcd, startKafka, startPostgres, startRedis, type ProgramRecipe, type ServerProcess, type StartOptions, type Surroundings } from '@perdure/servers';
+import { etcdProgram, kafkaProgram, obtain, postgresProgram, redisProgram, startEtcd, startKafka, startPostgres, startRedis, type Program, type ProgramRecipe, type ServerProcess, type StartOptions, type Surroundings } from '@perdure/servers';
 import type { GivenServers } from './mesh-options.js';
 
 export type ServerName = keyof GivenServers;
@@ -20,9 +20,10 @@ export interface MeshServers {
 /** Programs are had one after the other, so that their progress can be read; then all start at once. When one does not, the others are ended. */
 export const startServers = async (given: GivenServers, { folder, surroundings }: { readonly folder: string; readonly surroundings: Surroundings }): Promise<MeshServers> => {
   const names = (Object.keys(RECIPES) as ServerName[]).filter((name) => given[name] === undefined);
-  const programs = [];
+  const programs: { readonly name: ServerName; readonly program: Program }[] = [];
   for (const name of names) programs.push({ name, program: await obtain(RECIPES[name].recipe, surroundings) });
-  const starting = await Promise.allSettled(programs.map(async ({ name, program }) => ({ name, process: await RECIPES[name].start({ program, folder: join(folder, name) }) })));
+  const start = () => Promise.allSettled(programs.map(async ({ name, program }) => ({ name, process: await RECIPES[name].start({ program, folder: join(folder, name) }) })));
+  const starting = names.length === 0 ? [] : await surroundings.progress.step(`starting ${names.join(', ')}`, start);
   const started = starting.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
   const failed = starting.find((each) => each.status === 'rejected');
   if (failed) {
