@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { AttackedServer } from '@perdure/attack';
+import { AttackedServer, until } from '@perdure/attack';
 import { bundle, type Bundle } from '@perdure/bundler';
 import { Client } from '@perdure/sdk/client';
 
@@ -196,6 +196,18 @@ describe('a disk that fails', () => {
     expect(readdirSync(data).filter((name) => /-(wal|shm|journal)$/.test(name))).toEqual([]);
     await start();
     expect(await resultOf('kept')).toBe(INPUT);
+  }, TIMEOUT_MS);
+
+  it.each(['shard-0.db', 'shard-0.db-wal'])('does not go on without %s, which was removed under it, and says so', async (name) => {
+    await start();
+    await deploy();
+    expect(await echo('before')).toMatchObject({ status: 201 });
+    renameSync(join(data, name), join(data, `${name}.kept`));
+    await until(() => !server.isRunning);
+    expect(server.output).toContain(`${join(data, name)} was removed or moved while the server had it open`);
+    renameSync(join(data, `${name}.kept`), join(data, name));
+    await start();
+    expect(await resultOf('before')).toBe(INPUT);
   }, TIMEOUT_MS);
 
   it('does not start on a file of another folder, and says which', async () => {

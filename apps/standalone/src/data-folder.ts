@@ -7,6 +7,9 @@ import { checkWalWhole, type MetaFile } from '@perdure/sqlite';
 export const META = 'meta.db';
 export const shardPath = (folder: string, shard: number): string => join(folder, `shard-${shard}.db`);
 
+/** All that a server writes what it acknowledges to. */
+export const filesOf = (folder: string, count: number): string[] => [join(folder, META), ...Array.from({ length: count }, (_, shard) => shardPath(folder, shard))].flatMap((path) => [path, `${path}-wal`]);
+
 /** By its key, which no other folder has; files are told by it. */
 export const folderIdOf = (snapshotKey: Uint8Array): number => hash('sha256', snapshotKey, 'buffer').readUInt32BE(0) % 0x7fff_ffff + 1;
 

@@ -14,7 +14,8 @@ import type { Logger } from 'pino';
 import { BODY_LIMITS, newSecret } from './adapters.js';
 import { AppModule } from './app-module.js';
 import type { Config } from './config.js';
-import { checkFiles, checkShards, META, noteMade, shardPath } from './data-folder.js';
+import { checkFiles, checkShards, filesOf, META, noteMade, shardPath } from './data-folder.js';
+import { guardFiles } from './file-guard.js';
 import { Readiness } from './operations-controller.js';
 import { shardCount, startShards } from './shards.js';
 
@@ -45,6 +46,7 @@ export const startServer = async (config: Config, { logger, onFatal }: { readonl
   const data = { metaPath, snapshotKey, retentionMs: config.retentionMs, traces: tracing !== undefined };
   const { gateway: shard, checkpoints } = await startShards({ folder, map, data, logger, onFatal, onSpans: (report) => spans?.record(report) });
   noteMade(meta);
+  const unguard = guardFiles(filesOf(folder, map.count), (path) => onFatal(`${path} was removed or moved while the server had it open: bring it back before you start again`));
   const metrics = new ServerMetrics();
   const committed = Array.from({ length: map.count }, (_, index) => openReader(shardPath(folder, index)));
   const readiness = new Readiness();
@@ -66,6 +68,7 @@ export const startServer = async (config: Config, { logger, onFatal }: { readonl
       await shard.drain();
       await nest.close();
       await checkpoints.close();
+      unguard();
       // The last to close a database copies the rest of its log, which those that only read cannot.
       for (const db of committed) db.close();
       await shard.close();
