@@ -21,10 +21,14 @@ export type EtcdClusterOptions = Pick<StartOptions, 'program'> & {
 
 /** Members of one etcd that speak TLS, to each other too. Their addresses are https:// URLs. */
 export async function startEtcdCluster({ program, members, secured }: EtcdClusterOptions): Promise<readonly ServerProcess[]> {
-  const all: Member[] = [];
-  for (let index = 0; index < members; index += 1) all.push({ name: `etcd-${index}`, port: await freePort(), peerPort: await freePort(), metricsPort: await freePort() });
-  const cluster = all.map(({ name, peerPort }) => `${name}=https://127.0.0.1:${peerPort}`).join(',');
-  return startTogether(all, (member) => startMember(member, { program, cluster, secured }));
+  return startTogether({
+    members: async () => {
+      const all: Member[] = [];
+      for (let index = 0; index < members; index += 1) all.push({ name: `etcd-${index}`, port: await freePort(), peerPort: await freePort(), metricsPort: await freePort() });
+      return all;
+    },
+    start: (member, all) => startMember(member, { program, cluster: all.map(({ name, peerPort }) => `${name}=https://127.0.0.1:${peerPort}`).join(','), secured }),
+  });
 }
 
 const startMember = ({ name, port, peerPort, metricsPort }: Member, { program, cluster, secured: { certificate, authority } }: Omit<EtcdClusterOptions, 'members'> & { readonly cluster: string }): Promise<ServerProcess> =>

@@ -47,11 +47,14 @@ export type KafkaClusterOptions = Pick<StartOptions, 'program'> & { readonly bro
 
 /** Brokers that are the controllers as well; from three on, what they acknowledge is on two of three. */
 export async function startKafkaCluster({ program, brokers, secured }: KafkaClusterOptions): Promise<readonly ServerProcess[]> {
-  const nodes: Omit<KafkaNode, 'data'>[] = [];
-  for (let id = 1; id <= brokers; id += 1) nodes.push({ id, port: await freePort(), controllerPort: await freePort() });
-  return startTogether(nodes, (node) =>
-    startServer({ program, name: `kafka-${node.id}`, port: node.port }, async ({ folder }) => brokerOf({ node: { ...node, data: join(folder, 'data') }, nodes, secured }, { program, folder, heapMb: 256 })),
-  );
+  return startTogether({
+    members: async () => {
+      const nodes: Omit<KafkaNode, 'data'>[] = [];
+      for (let id = 1; id <= brokers; id += 1) nodes.push({ id, port: await freePort(), controllerPort: await freePort() });
+      return nodes;
+    },
+    start: (node, nodes) => startServer({ program, name: `kafka-${node.id}`, port: node.port }, async ({ folder }) => brokerOf({ node: { ...node, data: join(folder, 'data') }, nodes, secured }, { program, folder, heapMb: 256 })),
+  });
 }
 
 interface BrokerGround {
