@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '@perdure/clock';
-import { inputKeyOf, LIMITS, runKeyOf, type ExternalEvent, type HistoryPage, type Input, type InputOutcome, type InputRef, type Json, type RunPage, type RunResult, type RunView } from '@perdure/contract';
+import { inputKeyOf, inputRefOf, LIMITS, runKeyOf, type ExternalEvent, type HistoryPage, type Input, type InputOutcome, type InputRef, type Json, type RunPage, type RunResult, type RunView } from '@perdure/contract';
 import type { ShardGateway, ShardHints } from '@perdure/embedded';
 import { Waiters } from '@perdure/hosting';
 import { EventLog, Log, Outcomes, Queries, RunReader, type Appended, type EventReceipt, type RunFilter, type RunRef } from '@perdure/ingestion';
@@ -61,9 +61,9 @@ export class ShardOutcomes extends Outcomes {
   }
 
   /** Its shard has answered for the input already: what is waited for is what comes after that. */
-  override async await({ tenant, workflowId, id: inputId }: Input, { untilMs, done, signal }: { readonly untilMs: number; readonly done: (outcome: InputOutcome) => boolean; readonly signal?: AbortSignal }): Promise<InputOutcome | undefined> {
+  override async await(input: Input, { untilMs, done, signal }: { readonly untilMs: number; readonly done: (outcome: InputOutcome) => boolean; readonly signal?: AbortSignal }): Promise<InputOutcome | undefined> {
     const { reader, clock } = this.#deps;
-    const ref = { tenant, workflowId, inputId };
+    const ref = inputRefOf(input);
     for (;;) {
       const outcome = reader.outcome(ref);
       if ((outcome && done(outcome)) || clock.now() >= untilMs || signal?.aborted) return outcome;

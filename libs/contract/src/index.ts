@@ -9,7 +9,7 @@ export type { PerdureErrorOptions, ProblemCode } from './error.js';
 export type { ExternalEvent, WaitSpec } from './event.js';
 export type * from './history.js';
 export { whyNoId } from './id.js';
-export { inputKeyOf } from './input.js';
+export { inputKeyOf, inputRefOf } from './input.js';
 export type * from './input.js';
 export type { Json, JsonObject, Scalar } from './json.js';
 export { isDeeperThan } from './json-depth.js';

@@ -79,6 +79,8 @@ export interface InputRef {
   readonly inputId: string;
 }
 
+export const inputRefOf = ({ tenant, workflowId, id: inputId }: Pick<InputHeader, 'tenant' | 'workflowId' | 'id'>): InputRef => ({ tenant, workflowId, inputId });
+
 /** One string for an input, safe as a map key as `runKeyOf` is. */
 export const inputKeyOf = ({ tenant, workflowId, inputId }: InputRef): string => `${tenant}\u0000${workflowId}\u0000${inputId}`;
 

@@ -1,4 +1,4 @@
-import { inputKeyOf, LIMITS, type Input } from '@perdure/contract';
+import { inputKeyOf, inputRefOf, LIMITS, type Input } from '@perdure/contract';
 import type { ShardFile } from '@perdure/sqlite';
 import type { StatementSync } from 'node:sqlite';
 import type { BatchNote, InHand } from './batch-note.js';
@@ -6,7 +6,7 @@ import type { BatchNote, InHand } from './batch-note.js';
 /** The oldest are forgotten: if one of them kills again, it is suspected again. */
 const SUSPECTS_MAX = 8 * LIMITS.batchInputsMax;
 
-const nameOf = (input: Input): string => inputKeyOf({ tenant: input.tenant, workflowId: input.workflowId, inputId: input.id });
+const nameOf = (input: Input): string => inputKeyOf(inputRefOf(input));
 
 /**
  * Which inputs were in hand when a process died (I10): one of them may have killed it. They run one by one, whenever they come again, each try counted.

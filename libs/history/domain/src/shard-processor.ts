@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { ENGINE_ABI, inputKeyOf, isPerdureError, PerdureError, runKeyOf, toPerdureError, type ActivationOutput, type Command, type Effect, type Input, type InputOf, type InputOutcome, type InputRef, type Json, type Pin, type ProblemData, type RunKey, type SuspendReason } from '@perdure/contract';
+import { ENGINE_ABI, inputKeyOf, inputRefOf, isPerdureError, PerdureError, runKeyOf, toPerdureError, type ActivationOutput, type Command, type Effect, type Input, type InputOf, type InputOutcome, type InputRef, type Json, type Pin, type ProblemData, type RunKey, type SuspendReason } from '@perdure/contract';
 import type { Activate, ActivationResult, Decision, RecordOnly, RunState, Settled, Settlement } from '@perdure/engine';
 import { ALL_GUARDS, type Guards } from '@perdure/guards';
 import { contentOf, otherContent } from '@perdure/identity';
@@ -203,7 +203,7 @@ export class ShardProcessor {
   }
 
   async #processOne(input: Input): Promise<Step> {
-    const ref = { tenant: input.tenant, workflowId: input.workflowId, inputId: input.id };
+    const ref = inputRefOf(input);
     const content = isRemembered(input) ? contentOf(input) : undefined;
     const kept = content === undefined || !this.#guards.has('inputDedupe') ? undefined : await this.#findInput(ref);
     if (kept && kept.content !== content) {
@@ -253,7 +253,7 @@ export class ShardProcessor {
       await this.#keepOutcomes(input, { settled, touched: run });
       return [...settled.effects];
     }
-    const ref = { tenant: input.tenant, workflowId: input.workflowId, inputId: input.id };
+    const ref = inputRefOf(input);
     const outcome: InputOutcome = { kind: 'refused', problem: problemOf(error) };
     const content = isRemembered(input) ? contentOf(input) : undefined;
     if (content !== undefined && !(await this.#findInput(ref))) this.#keepOutcome(ref, { outcome, content, at: input.at }, input);

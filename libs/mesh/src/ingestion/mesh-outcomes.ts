@@ -1,5 +1,5 @@
 import type { Clock } from '@perdure/clock';
-import type { Input, InputOutcome, InputRef } from '@perdure/contract';
+import { inputRefOf, type Input, type InputOutcome, type InputRef } from '@perdure/contract';
 import { answerFor, contentOf, type DecidedInput } from '@perdure/identity';
 import { Outcomes } from '@perdure/ingestion';
 import type { HintBoard } from '../hints/hint-board.js';
@@ -28,7 +28,7 @@ export class MeshOutcomes extends Outcomes {
 
   override async await(input: Input, { untilMs, done, signal }: { readonly untilMs: number; readonly done: (outcome: InputOutcome) => boolean; readonly signal?: AbortSignal }): Promise<InputOutcome | undefined> {
     const { board, clock } = this.#deps;
-    const ref = { tenant: input.tenant, workflowId: input.workflowId, inputId: input.id };
+    const ref = inputRefOf(input);
     const key = decidedKeyOf(ref, contentOf(input));
     let outcome = board.outcome(key);
     while (!(outcome && done(outcome)) && clock.now() < untilMs && !signal?.aborted) {

@@ -1,4 +1,4 @@
-import type { ExternalEvent, Input, InputOutcome, InputRef, Json } from '@perdure/contract';
+import { inputRefOf, type ExternalEvent, type Input, type InputOutcome, type InputRef, type Json } from '@perdure/contract';
 import type { EventTypes } from '@perdure/correlation';
 import { answerFor, type DecidedInput } from '@perdure/identity';
 import { BundleRegistry, Events, EventTranslator, Outcomes, RunReader, Workflows, type CloudEvent, type EventLog, type Log, type Queries } from '@perdure/ingestion';
@@ -48,7 +48,7 @@ export class PollingOutcomes extends Outcomes {
 
   override async await(input: Input, { untilMs, done }: { readonly untilMs: number; readonly done: (outcome: InputOutcome) => boolean }): Promise<InputOutcome | undefined> {
     for (;;) {
-      const decided = await this.#decided({ tenant: input.tenant, workflowId: input.workflowId, inputId: input.id });
+      const decided = await this.#decided(inputRefOf(input));
       const outcome = decided && answerFor(input, decided);
       if ((outcome && done(outcome)) || this.#process.clock.now() >= untilMs) return outcome;
       await this.#process.sleep(POLL_MS);
